@@ -1,0 +1,5 @@
+//! The configuration, validated.
+
+mod model;
+
+pub use model::*;

@@ -1,0 +1,36 @@
+//! Every bound of the core, with the sum that justifies it.
+//!
+//! Nothing in the core grows without one of these. Where a bound is reached, the new thing is refused, never the old one
+//! thrown away.
+
+/// Longest datagram: the UDP maximum. Offsets into a message are therefore 16 bits.
+pub const DATAGRAM_BYTES: usize = 65_535;
+
+/// Most header fields in one message. RFC 4475 `longreq` has 34 Via fields of some 60 fields; 256 leaves four times that.
+pub const HEADERS_PER_MESSAGE: usize = 256;
+
+/// Most server transactions, most client transactions: at 500 calls per second, 3 transactions each of 32 s at the
+/// longest are 48,000; 2^18 holds five times that, at some 2 KiB each 512 MiB.
+pub const TRANSACTIONS: usize = 1 << 18;
+
+/// Most calls at once: 2^17, four times the 30,000 of the default port range if every call took one port.
+pub const CALLS: usize = 1 << 17;
+
+/// Most bindings: 2^20, a million phones at under 1 KiB each.
+pub const BINDINGS: usize = 1 << 20;
+
+/// Most contacts of one address-of-record (RFC 3261 §10.3 lets a registrar limit them).
+pub const CONTACTS_PER_AOR: usize = 10;
+
+/// Commands that may wait in the outbox: one input never makes more than a few dozen (R1), a tick at most
+/// `TIMERS_PER_TICK` times two.
+pub const COMMANDS_WAITING: usize = 4096;
+
+/// Timers that one tick fires at most; the rest wait for the next turn, so that packets do not starve after a suspend.
+pub const TIMERS_PER_TICK: usize = 256;
+
+/// Inputs that one turn of the pump takes at most before it yields.
+pub const INPUTS_PER_TURN: usize = 256;
+
+/// Requests in progress inside one dialog, each way; further ones are answered 500 with Retry-After (RFC 3261 §14.2).
+pub const EXCHANGES_PER_CALL: usize = 8;

@@ -1,0 +1,5 @@
+//! The registrar (RFC 3261 §10).
+
+mod record;
+
+pub use record::BindingRecord;
