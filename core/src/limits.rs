@@ -34,3 +34,17 @@ pub const INPUTS_PER_TURN: usize = 256;
 
 /// Requests in progress inside one dialog, each way; further ones are answered 500 with Retry-After (RFC 3261 §14.2).
 pub const EXCHANGES_PER_CALL: usize = 8;
+
+/// Most lines of a session description that is read: an offer of a browser with twenty ICE candidates in three sections
+/// has some 200; ten times that. A longer one is passed on unread.
+pub const SDP_LINES: usize = 2_048;
+
+/// Most `m=` lines of a session description that is read: a conference room of today sends one for each of some twenty
+/// participants; three times that.
+pub const SDP_MEDIA: usize = 64;
+
+/// Most parts of a multipart body looked through for a description: SIP-I sends two, emergency calls three; four times that.
+pub const BODY_PARTS: usize = 12;
+
+/// Longest codec name that a call record shows: the longest registered audio subtypes have some 20 letters; three times that.
+pub const CODEC_NAME_BYTES: usize = 64;

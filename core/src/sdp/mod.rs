@@ -1,1 +1,29 @@
-//! Session descriptions.
+//! Session descriptions (RFC 8866): read where they lie, and spliced.
+//!
+//! A description passes through the switch byte for byte but for what the switch owns: [`rewrite()`] copies every line,
+//! known or not, in any order, in any encoding, and writes anew only the words that [`Rewrite`] names. [`scan`] reads
+//! what a decision needs: the `m=` sections with port, formats, address and direction.
+//!
+//! ```
+//! use crosspoint_core::sdp::{self, Rewrite};
+//!
+//! let body = b"v=0\r\no=alice 7 1 IN IP4 10.0.0.5\r\ns=-\r\nc=IN IP4 10.0.0.5\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 0\r\n";
+//! let session = sdp::scan(body)?;
+//! assert_eq!(session.media[0].port, 4000);
+//! assert_eq!(sdp::first_codec(body).as_deref(), Some("PCMA"));
+//!
+//! let mut out = Vec::new();
+//! sdp::rewrite(body, &Rewrite::hiding("192.0.2.1".parse().unwrap()), &mut out);
+//! assert!(out.starts_with(b"v=0\r\no=- 7 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 10.0.0.5\r\n"));
+//! # Ok::<(), sdp::SdpError>(())
+//! ```
+
+mod codec;
+mod multipart;
+mod rewrite;
+mod scan;
+
+pub use codec::{first_codec, static_name};
+pub use multipart::find_sdp;
+pub use rewrite::{NewOrigin, Rewrite, rewrite};
+pub use scan::{Connection, Direction, Line, Media, Origin, SdpError, Session, lines, scan};
