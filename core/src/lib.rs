@@ -19,7 +19,7 @@
 //!
 //! From the bottom; nothing knows what stands above it. CONTRIBUTING.md has the map with the reasons.
 //!
-//! 1. ground: [`time`], [`rng`], [`handle`], [`timers`], [`limits`], [`counters`], [`input`], [`command`], [`event`], [`cx`]
+//! 1. ground: [`time`], [`rng`], [`handle`], [`timers`], [`limits`], [`counters`], [`input`], [`command`], [`event`], [`cx`], [`finding`], [`nearest`]
 //! 2. [`sip`], [`sdp`]: messages as bytes; [`params`], [`config`]: what the operator wrote
 //! 3. [`transaction`]: the four machines of RFC 3261 §17; [`auth`]: digest
 //! 4. [`registrar`], [`cdr`]
@@ -31,9 +31,11 @@ pub mod config;
 pub mod counters;
 pub mod cx;
 pub mod event;
+pub mod finding;
 pub mod handle;
 pub mod input;
 pub mod limits;
+pub mod nearest;
 pub mod params;
 pub mod registrar;
 pub mod rng;

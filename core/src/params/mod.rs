@@ -1,7 +1,21 @@
-//! The system parameters.
+//! The system parameters of VOS3000, under their own names.
+//!
+//! [`TABLE`] is the one place where a parameter is described; parsing, validation, listing, import and the reference in
+//! `docs/parameters.md` all come from it. [`Parameters`] holds the values in force.
 
-use serde::{Deserialize, Serialize};
+mod kind;
+mod media_proxy;
+mod presets;
+mod remarks;
+mod spec;
+mod table;
+mod tos;
+mod values;
 
-/// The values in force.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Parameters;
+pub use kind::{Checked, Choice, Kind};
+pub use media_proxy::MediaProxy;
+pub use presets::{PRESETS, Preset};
+pub use remarks::{EPHEMERAL_PORTS, Remark, remarks};
+pub use spec::{Spec, Status};
+pub use table::{TABLE, find, nearest_name};
+pub use values::{ParamError, Parameters};

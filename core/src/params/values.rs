@@ -1,0 +1,327 @@
+//! The values in force.
+
+use super::kind;
+use super::media_proxy::MediaProxy;
+use super::spec::Spec;
+use super::table::{TABLE, find, nearest_name};
+use super::tos;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Why a parameter was not set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParamError {
+    /// There is none of this name.
+    #[error("unknown parameter `{name}`{}", did_you_mean(*nearest))]
+    Unknown {
+        /// The name given.
+        name: String,
+        /// The known one it was probably meant to be.
+        nearest: Option<&'static str>,
+    },
+    /// The value does not pass.
+    #[error("{name} = {text:?} {reason}")]
+    Refused {
+        /// The parameter.
+        name: &'static str,
+        /// The value given.
+        text: String,
+        /// What is wrong with it; reads on after the value.
+        reason: String,
+    },
+}
+
+/// `, did you mean ...?` or nothing: the end of a message about an unknown name.
+pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or(String::new(), |name| format!(", did you mean `{name}`?"))
+}
+
+/// The values in force: what differs from the defaults, and beside it, ready to use, what the switch reads while it works.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parameters {
+    /// Name and listed value of each parameter that differs from its default.
+    changed: BTreeMap<String, String>,
+    ready: Ready,
+}
+
+/// Values in the form they are used in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Ready {
+    resend_intervals: Vec<Duration>,
+    endpoint_expire: Duration,
+    timeout_invite: Duration,
+    timeout_trying: Duration,
+    timeout_session_progress: Duration,
+    timeout_session_progress_sdp: Duration,
+    timeout_ringing: Duration,
+    max_talk: Option<Duration>,
+    auth_code: u16,
+    auth_timeout: Duration,
+    auth_retry: u32,
+    hold_time_precision_ms: u64,
+    qos_signal: u8,
+    cdr_file_interval: Duration,
+    cdr_file_max: usize,
+}
+
+/// The text in force of a parameter that is in the table.
+fn text<'c>(changed: &'c BTreeMap<String, String>, name: &str) -> &'c str {
+    let spec = || find(name).expect("the switch reads only parameters that the table has");
+    changed.get(name).map_or_else(|| spec().default, String::as_str)
+}
+
+fn whole(changed: &BTreeMap<String, String>, name: &str) -> u32 {
+    text(changed, name).parse().expect("the checked text of a Whole parameter is a u32")
+}
+
+impl Ready {
+    fn of(changed: &BTreeMap<String, String>) -> Ready {
+        let seconds = |name| Duration::from_secs(u64::from(whole(changed, name)));
+        let max_talk = seconds("SS_SIP_NO_TIMER_REINVITE_INTERVAL");
+        let gaps_ms = kind::intervals_ms(text(changed, "SS_SIP_RESEND_INTERVAL"));
+        Ready {
+            resend_intervals: gaps_ms
+                .expect("a checked resend list reads back")
+                .into_iter()
+                .map(Duration::from_millis)
+                .collect(),
+            endpoint_expire: seconds("SS_ENDPOINT_EXPIRE"),
+            timeout_invite: seconds("SS_SIP_TIMEOUT_INVITE"),
+            timeout_trying: seconds("SS_SIP_TIMEOUT_TRYING"),
+            timeout_session_progress: seconds("SS_SIP_TIMEOUT_SESSION_PROGRESS"),
+            timeout_session_progress_sdp: seconds("SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP"),
+            timeout_ringing: seconds("SS_SIP_TIMEOUT_RINGING"),
+            max_talk: (!max_talk.is_zero()).then_some(max_talk),
+            auth_code: if text(changed, "SS_SIP_AUTHENTICATION_CODE").contains("407") { 407 } else { 401 },
+            auth_timeout: seconds("SS_SIP_AUTHENTICATION_TIMEOUT"),
+            auth_retry: whole(changed, "SS_SIP_AUTHENTICATION_RETRY"),
+            hold_time_precision_ms: u64::from(whole(changed, "SERVER_BILLING_HOLD_TIME_PRECISION")),
+            qos_signal: tos::number(text(changed, "SS_QOS_SIGNAL")).expect("a checked ToS octet reads back"),
+            cdr_file_interval: seconds("SERVER_CDR_FILE_WRITE_INTERVAL"),
+            cdr_file_max: usize::try_from(whole(changed, "SERVER_CDR_FILE_WRITE_MAX")).expect("usize holds a u32"),
+        }
+    }
+}
+
+impl Default for Parameters {
+    /// Every parameter at its default.
+    fn default() -> Parameters {
+        let changed = BTreeMap::new();
+        Parameters { ready: Ready::of(&changed), changed }
+    }
+}
+
+/// Any parameter, by name.
+impl Parameters {
+    /// The value in force, as listed; `None` where the table has no such name.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let spec = find(name)?;
+        Some(text(&self.changed, spec.name).to_owned())
+    }
+
+    /// Sets one.
+    ///
+    /// # Errors
+    /// An unknown name with the nearest known one, or the reason why the value does not pass; nothing is changed then.
+    ///
+    /// ```
+    /// use crosspoint_core::params::Parameters;
+    /// let mut parameters = Parameters::default();
+    /// parameters.set("SS_QOS_SIGNAL", "CS3")?;
+    /// assert_eq!(parameters.get("SS_QOS_SIGNAL").as_deref(), Some("0x60"));
+    /// assert_eq!(parameters.qos_signal(), 0x60);
+    /// # Ok::<(), crosspoint_core::params::ParamError>(())
+    /// ```
+    pub fn set(&mut self, name: &str, text: &str) -> Result<(), ParamError> {
+        let unknown = || ParamError::Unknown { name: name.to_owned(), nearest: nearest_name(name) };
+        let spec = find(name).ok_or_else(unknown)?;
+        let checked = spec.check(text)?;
+        if checked.text == spec.default {
+            self.changed.remove(spec.name);
+        } else {
+            self.changed.insert(spec.name.to_owned(), checked.text);
+        }
+        self.ready = Ready::of(&self.changed);
+        Ok(())
+    }
+
+    /// Every parameter with its value in force, in the order of the table.
+    pub fn list(&self) -> impl Iterator<Item = (&'static Spec, &str)> {
+        TABLE.iter().map(|spec| (spec, text(&self.changed, spec.name)))
+    }
+
+    /// The parameters that differ from their default, with the value in force, by name.
+    pub fn changed(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.changed.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// Those that the switch reads while it works, ready to use.
+impl Parameters {
+    /// SS_SIP_RESEND_INTERVAL: 1 to 32 gaps between resends.
+    pub fn resend_intervals(&self) -> &[Duration] {
+        &self.ready.resend_intervals
+    }
+
+    /// SS_ENDPOINT_EXPIRE: default and longest life of a registration.
+    pub fn endpoint_expire(&self) -> Duration {
+        self.ready.endpoint_expire
+    }
+
+    /// SS_SIP_TIMEOUT_INVITE: how long an INVITE may go without any answer.
+    pub fn timeout_invite(&self) -> Duration {
+        self.ready.timeout_invite
+    }
+
+    /// SS_SIP_TIMEOUT_TRYING: how long after 100 nothing more may come.
+    pub fn timeout_trying(&self) -> Duration {
+        self.ready.timeout_trying
+    }
+
+    /// SS_SIP_TIMEOUT_SESSION_PROGRESS: how long after 183 without SDP nothing more may come.
+    pub fn timeout_session_progress(&self) -> Duration {
+        self.ready.timeout_session_progress
+    }
+
+    /// SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP: how long after 183 with SDP no answer may come.
+    pub fn timeout_session_progress_sdp(&self) -> Duration {
+        self.ready.timeout_session_progress_sdp
+    }
+
+    /// SS_SIP_TIMEOUT_RINGING: how long after 180 no answer may come.
+    pub fn timeout_ringing(&self) -> Duration {
+        self.ready.timeout_ringing
+    }
+
+    /// SS_SIP_NO_TIMER_REINVITE_INTERVAL: longest conversation where a leg has no session timer; `None` is no limit.
+    pub fn max_talk(&self) -> Option<Duration> {
+        self.ready.max_talk
+    }
+
+    /// SS_SIP_AUTHENTICATION_CODE: 401 or 407, for everything but REGISTER.
+    pub fn auth_code(&self) -> u16 {
+        self.ready.auth_code
+    }
+
+    /// SS_SIP_AUTHENTICATION_TIMEOUT: time to answer a fresh challenge.
+    pub fn auth_timeout(&self) -> Duration {
+        self.ready.auth_timeout
+    }
+
+    /// SS_SIP_AUTHENTICATION_RETRY: most challenges in one exchange.
+    pub fn auth_retry(&self) -> u32 {
+        self.ready.auth_retry
+    }
+
+    /// SERVER_BILLING_HOLD_TIME_PRECISION, milliseconds, 0 to 999.
+    pub fn hold_time_precision_ms(&self) -> u64 {
+        self.ready.hold_time_precision_ms
+    }
+
+    /// SS_QOS_SIGNAL: the type-of-service octet of signalling; its two ECN bits are 0.
+    pub fn qos_signal(&self) -> u8 {
+        self.ready.qos_signal
+    }
+
+    /// SERVER_CDR_FILE_WRITE_INTERVAL: a new CDR file begins after this time.
+    pub fn cdr_file_interval(&self) -> Duration {
+        self.ready.cdr_file_interval
+    }
+
+    /// SERVER_CDR_FILE_WRITE_MAX: how many CDR files are kept.
+    pub fn cdr_file_max(&self) -> usize {
+        self.ready.cdr_file_max
+    }
+}
+
+/// Those that only the checks read.
+impl Parameters {
+    /// SS_MEDIAPROXYMODE.
+    pub fn media_proxy_mode(&self) -> MediaProxy {
+        MediaProxy::parse(text(&self.changed, "SS_MEDIAPROXYMODE")).expect("a checked mode reads back")
+    }
+
+    pub(super) fn whole(&self, name: &str) -> u32 {
+        whole(&self.changed, name)
+    }
+
+    pub(super) fn ports(&self, name: &str) -> (u16, u16) {
+        kind::ports(text(&self.changed, name)).expect("a checked port range reads back")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ParamError, Parameters};
+    use crate::params::TABLE;
+    use std::time::Duration;
+
+    #[test]
+    fn defaults_are_those_of_the_specification() {
+        let p = Parameters::default();
+        let seconds = Duration::from_secs;
+        let gaps_ms: Vec<u128> = p.resend_intervals().iter().map(Duration::as_millis).collect();
+        assert_eq!(gaps_ms, [500, 1000, 2000, 4000, 4000, 4000, 4000, 4000, 4000, 4000]);
+        assert_eq!((p.endpoint_expire(), p.max_talk()), (seconds(3600), Some(seconds(7200))));
+        assert_eq!((p.timeout_invite(), p.timeout_trying()), (seconds(10), seconds(20)));
+        assert_eq!(
+            (p.timeout_session_progress(), p.timeout_session_progress_sdp(), p.timeout_ringing()),
+            (seconds(20), seconds(120), seconds(120))
+        );
+        assert_eq!((p.auth_code(), p.auth_timeout(), p.auth_retry()), (401, seconds(10), 6));
+        assert_eq!((p.hold_time_precision_ms(), p.qos_signal()), (50, 0xa0));
+        assert_eq!((p.cdr_file_interval(), p.cdr_file_max()), (seconds(60), 2048));
+    }
+
+    #[test]
+    fn what_is_set_is_read_and_listed() {
+        let mut p = Parameters::default();
+        for (name, text) in [
+            ("SS_SIP_AUTHENTICATION_CODE", "407"),
+            ("SS_SIP_NO_TIMER_REINVITE_INTERVAL", "0"),
+            ("ss_sip_resend_interval", "1, 2"),
+            ("SERVER_CDR_FILE_WRITE_MAX", "7"),
+        ] {
+            p.set(name, text).expect("in range");
+        }
+        assert_eq!((p.auth_code(), p.max_talk(), p.cdr_file_max()), (407, None, 7));
+        assert_eq!(p.resend_intervals(), [Duration::from_secs(1), Duration::from_secs(2)]);
+        assert_eq!(p.get("SS_SIP_RESEND_INTERVAL").as_deref(), Some("1,2"));
+        assert_eq!(p.changed().count(), 4);
+        assert_eq!(p.list().count(), TABLE.len());
+    }
+
+    #[test]
+    fn a_default_written_out_is_the_default() {
+        let mut p = Parameters::default();
+        for spec in TABLE {
+            p.set(spec.name, spec.default).unwrap_or_else(|error| panic!("{error}"));
+        }
+        assert_eq!(p, Parameters::default());
+    }
+
+    #[test]
+    fn listed_values_can_be_set_again() {
+        let mut p = Parameters::default();
+        for spec in TABLE {
+            let listed = p.get(spec.name).expect("the table has it");
+            p.set(spec.name, &listed).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(p.get(spec.name), Some(listed));
+        }
+    }
+
+    #[test]
+    fn refusals_say_why_and_change_nothing() {
+        let mut p = Parameters::default();
+        let error = p.set("SS_ENDPOINT_EXPIRES", "60").expect_err("no such name");
+        assert_eq!(error.to_string(), "unknown parameter `SS_ENDPOINT_EXPIRES`, did you mean `SS_ENDPOINT_EXPIRE`?");
+        let error = p.set("SERVER_BILLING_HOLD_TIME_PRECISION", "1000").expect_err("out of range");
+        assert!(matches!(error, ParamError::Refused { name: "SERVER_BILLING_HOLD_TIME_PRECISION", .. }));
+        assert_eq!(
+            error.to_string(),
+            "SERVER_BILLING_HOLD_TIME_PRECISION = \"1000\" must be a whole number from 0 to 999"
+        );
+        assert_eq!(p, Parameters::default());
+    }
+}
