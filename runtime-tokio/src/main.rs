@@ -1,0 +1,3 @@
+//! `crosspoint-tokio`: the switch on tokio.
+
+fn main() {}
