@@ -1,8 +1,12 @@
 //! The validated form: what the rest of the core reads.
 
+use super::gateways::Gateways;
+use super::phones::{Block, Phones, Profile};
+use crate::auth::{Algorithm, Secret};
+use crate::input::Transport;
 use crate::params::Parameters;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// A configuration that has passed every check.
@@ -14,12 +18,18 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// The event log's file name, where one is wanted.
     pub event_log: Option<PathBuf>,
-    /// Signalling sockets, by [`crate::input::SocketId`].
+    /// Threads that relay media; `None` is one per core.
+    pub media_shards: Option<u16>,
+    /// Digest algorithms offered in a challenge, in this order (RFC 8760 §2.4); at least one.
+    pub digest_algorithms: Vec<Algorithm>,
+    /// Signalling sockets, by [`crate::input::SocketId`]; at least one.
     pub listen: Vec<Listen>,
+    /// The named networks of rule S6.
+    pub networks: Vec<Network>,
     /// The phones that may register.
     pub phones: Phones,
     /// Gateways in the order of the file.
-    pub gateways: Vec<Gateway>,
+    pub gateways: Gateways,
     /// The system parameters.
     pub parameters: Parameters,
 }
@@ -28,41 +38,70 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listen {
     /// The transport.
-    pub transport: crate::input::Transport,
-    /// The address to bind.
+    pub transport: Transport,
+    /// The address to bind. Port 0 lets the system choose; the driver puts the port it got into both addresses.
     pub bind: SocketAddr,
     /// What Via and Contact say: `advertise`, else `bind`.
     pub advertise: SocketAddr,
+    /// The name of the network it belongs to.
+    pub network: Option<String>,
 }
 
-/// The phones: single ones and blocks, found by user name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Phones;
-
-/// A gateway.
+/// A named network (behaviour 1(a)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gateway {
-    /// Its name in routes and records.
+pub struct Network {
+    /// Its name.
     pub name: String,
-    /// Whether it may bring calls in.
-    pub mapping: bool,
-    /// Whether calls may go out to it.
-    pub routing: bool,
-    /// Its addresses; without a port, any port of that host is it, and 5060 is called.
-    pub peers: Vec<Peer>,
-    /// Called-number prefixes it takes; the empty one is everything.
-    pub prefixes: Vec<String>,
-    /// Smaller is tried first among equally long prefixes.
-    pub priority: u32,
-    /// Most concurrent calls; 0 is no limit.
-    pub capacity: u32,
+    /// The addresses in it.
+    pub cidrs: Vec<Cidr>,
 }
 
-/// The address of a gateway.
+/// An address block. No bit beyond the prefix is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Peer {
-    /// Its host.
-    pub ip: IpAddr,
-    /// Its port, where one is given.
-    pub port: Option<u16>,
+pub struct Cidr {
+    /// Its first address.
+    pub address: IpAddr,
+    /// How many leading bits are fixed.
+    pub prefix_bits: u8,
+}
+
+/// The domain where none is configured.
+pub(super) const DEFAULT_DOMAIN: &str = "localhost";
+/// The address that is served where none is configured: loopback, so that nothing is open to the world by mistake.
+pub(super) const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060);
+/// What is offered where nothing is configured: MD5 first, because older phones look at the first challenge only.
+pub(super) const DEFAULT_ALGORITHMS: [Algorithm; 2] = [Algorithm::Md5, Algorithm::Sha256];
+
+impl Listen {
+    /// A UDP socket that advertises the address it is bound to.
+    pub fn udp(bind: SocketAddr) -> Listen {
+        Listen { transport: Transport::Udp, bind, advertise: bind, network: None }
+    }
+}
+
+impl Config {
+    /// The configuration of a switch that was given none: UDP on 127.0.0.1:5060, domain `localhost`, phones 1001 to 1010
+    /// with this password.
+    ///
+    /// ```
+    /// let config = crosspoint_core::config::Config::embedded("secret");
+    /// assert!(config.phones.find("1010").is_some());
+    /// assert!(config.phones.find("1011").is_none());
+    /// ```
+    pub fn embedded(password: &str) -> Config {
+        let profile = Profile::new(Secret::Password(password.to_owned()));
+        let block = Block { prefix: String::new(), width: 4, first: 1001, last: 1010, profile };
+        Config {
+            domain: DEFAULT_DOMAIN.to_owned(),
+            state_dir: None,
+            event_log: None,
+            media_shards: None,
+            digest_algorithms: DEFAULT_ALGORITHMS.to_vec(),
+            listen: vec![Listen::udp(DEFAULT_BIND)],
+            networks: Vec::new(),
+            phones: Phones::new(Vec::new(), vec![block]),
+            gateways: Gateways::default(),
+            parameters: Parameters::default(),
+        }
+    }
 }
