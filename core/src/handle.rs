@@ -25,6 +25,11 @@ impl<T> Handle<T> {
         (self.generation as u64) << 32 | self.index as u64
     }
 
+    /// The slot it names: see [`Slab::iter_from`].
+    pub const fn index(self) -> usize {
+        self.index as usize
+    }
+
     /// The handle that [`Handle::to_bits`] gave this number for.
     pub const fn from_bits(bits: u64) -> Handle<T> {
         Handle { index: bits as u32, generation: (bits >> 32) as u32, of: PhantomData }
@@ -141,7 +146,13 @@ impl<T> Slab<T> {
 
     /// All values, by rising slot index: an order that depends only on what was inserted and removed.
     pub fn iter(&self) -> impl Iterator<Item = (Handle<T>, &T)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+        self.iter_from(0)
+    }
+
+    /// The values from slot `start` on, by rising slot index: for a walk in pages, since a value stays in its slot.
+    pub fn iter_from(&self, start: usize) -> impl Iterator<Item = (Handle<T>, &T)> {
+        let rest = self.slots.get(start..).unwrap_or_default();
+        rest.iter().zip(start..).filter_map(|(slot, index)| {
             let handle = Handle { index: index as u32, generation: slot.generation, of: PhantomData };
             slot.value.as_ref().map(|value| (handle, value))
         })

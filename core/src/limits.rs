@@ -22,6 +22,17 @@ pub const BINDINGS: usize = 1 << 20;
 /// Most contacts of one address-of-record (RFC 3261 §10.3 lets a registrar limit them).
 pub const CONTACTS_PER_AOR: usize = 10;
 
+/// Most Contact values in one REGISTER: every contact replaced by another.
+pub const CONTACTS_PER_REGISTER: usize = 2 * CONTACTS_PER_AOR;
+
+/// Most bytes of contact, Call-ID, path, instance and address-of-record of one binding together. Some 150 are usual; a
+/// path of ten proxies adds 600. Their offsets fit 16 bits.
+pub const BINDING_TEXT_BYTES: usize = 4096;
+
+/// Bindings that one firing of the expiry timer ends at most: each tells one event, and `TIMERS_PER_TICK` firings stay
+/// within half of `COMMANDS_WAITING`.
+pub const EXPIRIES_PER_TIMER: usize = 8;
+
 /// Commands that may wait in the outbox: one input never makes more than a few dozen (R1), a tick at most
 /// `TIMERS_PER_TICK` times two.
 pub const COMMANDS_WAITING: usize = 4096;

@@ -5,11 +5,14 @@ use crate::time::UnixMicros;
 use serde::{Deserialize, Serialize};
 
 /// One contact of one address-of-record, whole: what a journal entry holds and a restart needs.
+///
+/// (`aor`, `contact`, `instance`, `reg_id`) name the binding; the record with the latest `updated_at` is the one that
+/// counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BindingRecord {
-    /// The user part of the address-of-record; the host part is the switch's domain.
+    /// The user part of the address-of-record, unescaped; the host part is the switch's domain.
     pub aor: String,
-    /// The Contact URI as registered, its octets as Latin-1 characters where they are not UTF-8.
+    /// The Contact URI as registered. A REGISTER with octets that are not UTF-8 in what a binding keeps is refused.
     pub contact: String,
     /// Call-ID of the REGISTER that made or refreshed it.
     pub call_id: String,
@@ -23,6 +26,15 @@ pub struct BindingRecord {
     pub path: String,
     /// `+sip.instance` as registered, without quotes (RFC 5626).
     pub instance: String,
-    /// When it ends, by the wall clock.
+    /// `reg-id` (RFC 5626), 1 to 2^31 - 1; 0 where there is none or it does not apply.
+    pub reg_id: u32,
+    /// When it was last changed, by the wall clock, but always later than the change before: the record's version.
+    pub updated_at: UnixMicros,
+    /// When it ends, by the wall clock; [`BindingRecord::ENDED`] where it has been ended.
     pub expires_at: UnixMicros,
+}
+
+impl BindingRecord {
+    /// `expires_at` of a binding that is no more: earlier than any clock will say, however it is set.
+    pub const ENDED: UnixMicros = UnixMicros(0);
 }

@@ -50,7 +50,7 @@ impl BindingJournal {
     /// # Errors
     /// The system's, and `InvalidData` where a segment was written by an incompatible version.
     pub fn open(dir: &Path, now: UnixMicros, disk: DiskThread) -> io::Result<(BindingJournal, Recovered)> {
-        let mut last: BTreeMap<(String, String), BindingRecord> = BTreeMap::new();
+        let mut last: BTreeMap<_, BindingRecord> = BTreeMap::new();
         let mut recovered = Recovered::default();
         let mut closed = VecDeque::new();
         let mut number = 0;
@@ -59,7 +59,8 @@ impl BindingJournal {
             report(&mut recovered.repairs, &path, contents.torn);
             let latest = contents.entries.iter().map(|entry| entry.expires_at).max().unwrap_or_default();
             for entry in contents.entries {
-                last.insert((entry.aor.clone(), entry.contact.clone()), entry);
+                let name = (entry.aor.clone(), entry.contact.clone(), entry.instance.clone(), entry.reg_id);
+                last.insert(name, entry);
             }
             closed.push_back((path, latest));
             number = found;

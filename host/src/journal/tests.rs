@@ -243,6 +243,8 @@ fn binding(aor: &str, contact: &str, expires_at: UnixMicros) -> BindingRecord {
         flow: Flow { socket: SocketId(0), transport: Transport::Udp, remote: "192.0.2.1:5060".parse().unwrap() },
         path: String::new(),
         instance: String::new(),
+        reg_id: 0,
+        updated_at: NOW,
         expires_at,
     }
 }
@@ -276,6 +278,22 @@ fn bindings_come_back_as_they_last_were() {
     thread.join().unwrap();
     assert_eq!(reopen(&dirs, later(20)), [("1001".to_owned(), later(120))]);
     assert_eq!(reopen(&dirs, later(121)), []);
+}
+
+#[test]
+fn two_flows_of_one_phone_are_two_bindings() {
+    let (_root, dirs) = dirs();
+    let (disk, thread) = DiskThread::start().unwrap();
+    let (mut journal, _) = BindingJournal::open(&dirs.journal, NOW, disk.clone()).unwrap();
+    let flow = |reg_id| BindingRecord { instance: "<urn:x>".into(), reg_id, ..binding("1001", "sip:a", later(60)) };
+    journal.append(&flow(1));
+    journal.append(&flow(2));
+    journal.append(&BindingRecord { expires_at: BindingRecord::ENDED, ..flow(1) });
+    journal.commit(NOW).unwrap();
+    drop(journal);
+    disk.finish();
+    thread.join().unwrap();
+    assert_eq!(reopen(&dirs, NOW), [("1001".to_owned(), later(60))]);
 }
 
 #[test]
