@@ -1,1 +1,31 @@
-//! SIP messages.
+//! SIP messages as bytes: found by [`scan`], judged by [`check`], read on demand, written by [`Writer`].
+//!
+//! Nothing here copies or unescapes what it reads, and nothing demands UTF-8. The scanner is lenient so that a broken
+//! request can still be answered; [`check`] is strict, and runs before any state is touched.
+
+mod chars;
+mod host;
+mod list;
+mod message;
+mod method;
+mod names;
+mod params;
+mod reason;
+mod sanity;
+mod scan;
+mod uri;
+mod values;
+mod writer;
+
+pub use host::host_ip;
+pub use list::split_list;
+pub use message::{Header, Message, Start};
+pub use method::Method;
+pub use names::Name;
+pub use params::{Params, ParamsIter};
+pub use reason::reason_phrase;
+pub use sanity::{Defect, check};
+pub use scan::{Index, KeepAlive, ScanError, Scanned, scan};
+pub use uri::{Scheme, Uri};
+pub use values::{CSeq, ContactList, Contacts, NameAddr, ValueError, Via};
+pub use writer::Writer;

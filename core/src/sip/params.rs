@@ -1,0 +1,179 @@
+//! Parameters behind a value or inside a URI: `;name=value;flag`.
+
+use super::chars::{is_lws, is_token_char, quoted_len, split_while, trim_start};
+use memchr::memchr2;
+
+/// Parameters, read when asked for. Empty, or begins with `;`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Params<'m> {
+    raw: &'m [u8],
+}
+
+impl<'m> Params<'m> {
+    /// The parameters of this text, which begins with `;` or is empty.
+    pub(super) fn of(raw: &'m [u8]) -> Params<'m> {
+        Params { raw }
+    }
+
+    /// The parameters as written, from the first `;` on.
+    pub fn as_bytes(&self) -> &'m [u8] {
+        self.raw
+    }
+
+    /// The first parameter of this name (in any case): its value as written, quotes included; empty for a flag.
+    pub fn get(&self, name: &str) -> Option<&'m [u8]> {
+        self.iter()
+            .find(|(given, _)| given.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value.unwrap_or(b""))
+    }
+
+    /// As [`Params::get`], without the quotes around a quoted string. Its escapes stay as they are.
+    pub fn get_unquoted(&self, name: &str) -> Option<&'m [u8]> {
+        let value = self.get(name)?;
+        Some(value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value))
+    }
+
+    /// Whether there is a parameter of this name, with a value or as a flag.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Every parameter with a name, in order: the name, and the value as written if there is a `=`.
+    pub fn iter(&self) -> ParamsIter<'m> {
+        ParamsIter { rest: self.raw }
+    }
+
+    /// What breaks the grammar (RFC 3261 §25.1 `generic-param`), which [`Params::iter`] passes over.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let mut rest = self.raw;
+        while !rest.is_empty() {
+            let Some(behind) = rest.strip_prefix(b";") else { return Some("text behind a parameter's value") };
+            let (name, behind) = split_while(trim_start(behind), is_token_char);
+            if name.is_empty() {
+                return Some("a parameter without a name");
+            }
+            rest = trim_start(behind);
+            let Some(behind) = rest.strip_prefix(b"=") else { continue };
+            let behind = trim_start(behind);
+            rest = match behind {
+                [b'"', ..] => match quoted_len(behind) {
+                    Some(length) => &behind[length..],
+                    None => return Some("a quoted string that does not end"),
+                },
+                _ => split_while(behind, |byte| !is_lws(byte) && !matches!(byte, b';' | b',' | b'"' | b'<' | b'>')).1,
+            };
+            rest = trim_start(rest);
+        }
+        None
+    }
+}
+
+/// Iterator over [`Params`].
+#[derive(Clone, Debug)]
+pub struct ParamsIter<'m> {
+    rest: &'m [u8],
+}
+
+impl<'m> Iterator for ParamsIter<'m> {
+    type Item = (&'m [u8], Option<&'m [u8]>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(start) = self.rest.iter().position(|&byte| byte != b';' && !is_lws(byte)) {
+            let (name, behind) = split_while(&self.rest[start..], |byte| !is_lws(byte) && byte != b';' && byte != b'=');
+            let behind = trim_start(behind);
+            let value = match behind.strip_prefix(b"=") {
+                None => {
+                    self.rest = from_semicolon(behind);
+                    None
+                }
+                Some(behind) => {
+                    let behind = trim_start(behind);
+                    let length = value_len(behind);
+                    self.rest = from_semicolon(&behind[length..]);
+                    Some(&behind[..length])
+                }
+            };
+            if !name.is_empty() {
+                return Some((name, value));
+            }
+        }
+        None
+    }
+}
+
+/// How long the value is that `bytes` begins with: a quoted string, or all up to white space or `;`.
+fn value_len(bytes: &[u8]) -> usize {
+    match bytes.first() {
+        Some(b'"') => quoted_len(bytes).unwrap_or(bytes.len()),
+        _ => bytes.iter().position(|&byte| byte == b';' || is_lws(byte)).unwrap_or(bytes.len()),
+    }
+}
+
+/// From the next separating `;` on.
+fn from_semicolon(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        bytes = match memchr2(b';', b'"', bytes) {
+            None => return &[],
+            Some(at) if bytes[at] == b';' => return &bytes[at..],
+            Some(at) => match quoted_len(&bytes[at..]) {
+                None => return &[],
+                Some(length) => &bytes[at + length..],
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_flags_and_white_space_are_read() {
+        let params = Params::of(b" ;  tag  =\r\n 98asjd8;lr ; Q = 0.33;e=");
+        assert_eq!(params.get("TAG"), Some(&b"98asjd8"[..]));
+        assert_eq!(params.get("lr"), Some(&b""[..]));
+        assert_eq!(params.get("q"), Some(&b"0.33"[..]));
+        assert_eq!(params.get("e"), Some(&b""[..]));
+        assert!(!params.has("98asjd8") && !params.has("r"));
+        let all: Vec<_> = params.iter().collect();
+        assert_eq!(all[1], (&b"lr"[..], None));
+        assert_eq!(all[3], (&b"e"[..], Some(&b""[..])));
+    }
+
+    #[test]
+    fn a_quoted_value_hides_its_semicolons() {
+        let params = Params::of(br#";a="x;tag=evil\";tag=worse";+sip.instance="<urn:uuid:1>";tag=good"#);
+        assert_eq!(params.get("tag"), Some(&b"good"[..]));
+        assert_eq!(params.get("+sip.instance"), Some(&b"\"<urn:uuid:1>\""[..]));
+        assert_eq!(params.get_unquoted("+sip.instance"), Some(&b"<urn:uuid:1>"[..]));
+        assert_eq!(params.get_unquoted("tag"), Some(&b"good"[..]));
+        assert_eq!(params.fault(), None);
+    }
+
+    #[test]
+    fn faults_are_named() {
+        for (raw, fault) in [
+            (&b";;a"[..], "a parameter without a name"),
+            (b";a;", "a parameter without a name"),
+            (b";=b", "a parameter without a name"),
+            (b";a=\"b", "a quoted string that does not end"),
+            (b";a=b c", "text behind a parameter's value"),
+            (b";a=\"b\"c", "text behind a parameter's value"),
+            (b";a=b,c", "text behind a parameter's value"),
+            (b" x;a", "text behind a parameter's value"),
+        ] {
+            assert_eq!(Params::of(raw).fault(), Some(fault), "{raw:?}");
+        }
+        for raw in [&b""[..], b";a", b";a=b;c", b"; a = b ; c = [2001:db8::1]", b";a=\"b\\\"\""] {
+            assert_eq!(Params::of(raw).fault(), None, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn broken_parameters_end() {
+        for raw in [&b";a=\""[..], b";=;=;", b"=;=", b";a \"", b";;;;", b";a=b \"c;d=e\" ;f"] {
+            let _ = Params::of(raw).iter().count();
+        }
+        assert_eq!(Params::of(b";a=b \"c;d=e\" ;f").get("d"), None);
+    }
+}
