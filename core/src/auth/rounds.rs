@@ -1,0 +1,128 @@
+//! How often one exchange has been challenged (SS_SIP_AUTHENTICATION_RETRY).
+
+use crate::handle::Table;
+use crate::limits;
+use crate::time::Instant;
+use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
+use std::collections::VecDeque;
+use std::hash::Hasher;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Challenges in progress, by Call-ID and source. One that is accepted leaves at once, the others when the time of an
+/// exchange is over or newer ones need the room: forgetting allows a client more rounds, never fewer.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Rounds {
+    hash_key: (u64, u64),
+    exchanges: Table<u64, Exchange>,
+    /// Every exchange in the order in which they began; one that was accepted stays here until its time is over.
+    begun: VecDeque<(u64, Instant)>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Exchange {
+    rounds: u32,
+    since: Instant,
+}
+
+/// Who knows the key can choose Call-IDs that count together, so it does not print.
+impl std::fmt::Debug for Rounds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rounds({})", self.len())
+    }
+}
+
+impl Rounds {
+    pub(super) fn new(key: (u64, u64)) -> Rounds {
+        Rounds { hash_key: key, exchanges: Table::new(key), begun: VecDeque::new() }
+    }
+
+    /// Which exchange a request belongs to.
+    pub(super) fn exchange(&self, call_id: &[u8], source: IpAddr) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1);
+        match source {
+            IpAddr::V4(ip) => hasher.write(&ip.octets()),
+            IpAddr::V6(ip) => hasher.write(&ip.octets()),
+        }
+        hasher.write(call_id);
+        hasher.finish()
+    }
+
+    /// Counts one challenge more; false where there have been `most` already. An exchange is forgotten after `window`.
+    pub(super) fn another(&mut self, exchange: u64, most: u32, window: Duration, now: Instant) -> bool {
+        self.forget(window, now);
+        if let Some(known) = self.exchanges.get_mut(&exchange) {
+            known.rounds = known.rounds.saturating_add(1);
+            return known.rounds <= most;
+        }
+        self.exchanges.insert(exchange, Exchange { rounds: 1, since: now });
+        self.begun.push_back((exchange, now));
+        most > 0
+    }
+
+    /// The exchange ended well.
+    pub(super) fn done(&mut self, exchange: u64) {
+        self.exchanges.remove(&exchange);
+    }
+
+    fn forget(&mut self, window: Duration, now: Instant) {
+        // two for every one that may come, so that the table shrinks back after a rush
+        for _ in 0..2 {
+            let Some(&(exchange, since)) = self.begun.front() else { return };
+            if self.begun.len() < limits::AUTH_EXCHANGES && now.since(since) <= window {
+                return;
+            }
+            self.begun.pop_front();
+            if self.exchanges.get(&exchange).is_some_and(|known| known.since == since) {
+                self.exchanges.remove(&exchange);
+            }
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.exchanges.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(60);
+
+    fn seconds(s: u64) -> Instant {
+        Instant::from_micros(s * 1_000_000)
+    }
+
+    #[test]
+    fn the_seventh_challenge_of_an_exchange_is_refused_until_its_time_is_over() {
+        let mut rounds = Rounds::new((1, 2));
+        for _ in 0..6 {
+            assert!(rounds.another(9, 6, WINDOW, seconds(1)));
+        }
+        assert!(!rounds.another(9, 6, WINDOW, seconds(61)));
+        assert!(rounds.another(9, 6, WINDOW, seconds(62)));
+    }
+
+    #[test]
+    fn success_begins_anew_and_an_old_entry_in_the_order_harms_nobody() {
+        let mut rounds = Rounds::new((1, 2));
+        assert!(rounds.another(9, 1, WINDOW, seconds(1)));
+        rounds.done(9);
+        assert!(rounds.another(9, 1, WINDOW, seconds(30)));
+        // the first entry's time is over, the second's is not
+        assert!(!rounds.another(9, 1, WINDOW, seconds(70)));
+    }
+
+    #[test]
+    fn the_table_stays_bounded_under_a_flood_of_call_ids() {
+        let mut rounds = Rounds::new((1, 2));
+        let source = "192.0.2.1".parse().unwrap();
+        for n in 0..limits::AUTH_EXCHANGES as u32 + 1000 {
+            let exchange = rounds.exchange(&n.to_le_bytes(), source);
+            rounds.another(exchange, 6, WINDOW, seconds(1));
+        }
+        assert!(rounds.len() <= limits::AUTH_EXCHANGES && rounds.begun.len() <= limits::AUTH_EXCHANGES);
+    }
+}
