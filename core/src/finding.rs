@@ -39,24 +39,40 @@ pub struct Finding {
     pub id: &'static str,
 }
 
-impl Finding {
-    /// A finding about these bytes of `source`; a span that ends beyond the line is cut there.
-    pub fn at(source: &str, span: Range<usize>, level: Level, id: &'static str, text: impl Into<String>) -> Finding {
-        let start = source.floor_char_boundary(span.start);
-        let before = &source[..start];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = source[start..].lines().next().unwrap_or("");
-        let bytes = rest.floor_char_boundary(span.end.saturating_sub(start));
+/// A text with the places of its lines, so that a finding is placed without reading the text again.
+#[derive(Clone, Debug)]
+pub struct Source<'s> {
+    text: &'s str,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+impl<'s> Source<'s> {
+    /// Looks for the lines.
+    pub fn new(text: &'s str) -> Source<'s> {
+        let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        Source { text, lines: std::iter::once(0).chain(after_newlines).collect() }
+    }
+
+    /// A finding about these octets of the text; a span that ends beyond its first line is cut there.
+    pub fn finding(&self, span: Range<usize>, level: Level, id: &'static str, text: impl Into<String>) -> Finding {
+        let start = self.text.floor_char_boundary(span.start);
+        let line = self.lines.partition_point(|&line| line <= start);
+        let line_start = self.lines.get(line - 1).copied().expect("the first line begins at 0");
+        let rest = self.text[start..].lines().next().unwrap_or("");
+        let end = rest.floor_char_boundary(span.end.saturating_sub(start));
         Finding {
-            line: before.matches('\n').count() + 1,
-            column: source[line_start..start].chars().count() + 1,
-            width: rest[..bytes].chars().count().max(1),
+            line,
+            column: self.text[line_start..start].chars().count() + 1,
+            width: rest[..end].chars().count().max(1),
             level,
             text: text.into(),
             id,
         }
     }
+}
 
+impl Finding {
     /// Several lines for people: the finding, where it is, the line itself and carets under the place.
     pub fn render(&self, file: &str, source: &str) -> String {
         let line = source.lines().nth(self.line.saturating_sub(1)).unwrap_or("");
@@ -140,13 +156,13 @@ impl<'f> IntoIterator for &'f Findings {
 
 #[cfg(test)]
 mod tests {
-    use super::{Finding, Level};
+    use super::{Level, Source};
 
     #[test]
     fn place_is_counted_in_lines_and_characters() {
         let source = "é = 1\r\n\tbünd = 2\r\n";
         let at = source.find("bünd").expect("it is there");
-        let finding = Finding::at(source, at..at + 5, Level::Error, "unknown-key", "no such key");
+        let finding = Source::new(source).finding(at..at + 5, Level::Error, "unknown-key", "no such key");
         assert_eq!((finding.line, finding.column, finding.width), (2, 2, 4));
         insta::assert_snapshot!(finding.render("x.toml", source), @r"
         error: no such key (unknown-key)
@@ -160,7 +176,7 @@ mod tests {
 
     #[test]
     fn spans_outside_the_text_point_at_its_end() {
-        let finding = Finding::at("ab", 7..9, Level::Warning, "x", "odd");
+        let finding = Source::new("ab").finding(7..9, Level::Warning, "x", "odd");
         assert_eq!((finding.line, finding.column, finding.width), (1, 3, 1));
     }
 }

@@ -40,17 +40,35 @@ pub enum TimerKey {
     DrainLimit,
 }
 
-/// The timers of RFC 3261 §17, by what they do.
+/// The timers of a transaction, by the letters of RFC 3261 §17 and RFC 6026.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransactionTimer {
-    /// Send again: A, E (client), G (server), and a 2xx until its ACK (RFC 6026 leaves that to the transaction user).
-    Resend,
-    /// Give up: B, F (client), H (server), L (RFC 6026).
-    GiveUp,
-    /// Absorb stragglers until then: D, K (client), I, J (server), M (RFC 6026).
-    Linger,
-    /// No final answer has been given to a non-INVITE request in time (RFC 4320): the user is told, once.
-    Unanswered,
+    /// INVITE client: send the request again.
+    A,
+    /// INVITE client: no answer came, or after a CANCEL (§9.1) no final one.
+    B,
+    /// INVITE client: absorb resent failures until then.
+    D,
+    /// Non-INVITE client: send the request again.
+    E,
+    /// Non-INVITE client: no final answer came. Non-INVITE server: its client has given up by now.
+    F,
+    /// INVITE server: send the final answer again.
+    G,
+    /// INVITE server: no ACK of a failure came.
+    H,
+    /// INVITE server: absorb resent ACKs until then.
+    I,
+    /// Non-INVITE server: absorb resent requests until then.
+    J,
+    /// Non-INVITE client: absorb resent answers until then.
+    K,
+    /// INVITE server: absorb resent INVITEs until then; without an ACK of the 2xx by now, none will come.
+    L,
+    /// INVITE client: take in further 2xx until then.
+    M,
+    /// Non-INVITE server: unanswered for so long that a 100 is due (RFC 4320 §4.1).
+    Trying,
 }
 
 /// The timers of a call.
@@ -60,28 +78,38 @@ pub enum CallTimer {
     Progress,
     /// The conversation has lasted as long as it may (SS_SIP_NO_TIMER_REINVITE_INTERVAL).
     MaxDuration,
-    /// Time to send the 2xx of leg 0 or 1 again, or to give up waiting for its ACK.
-    AwaitAck(u8),
 }
 
 impl TimerKey {
     /// What the deadline is for, in words.
     pub fn why(self) -> &'static str {
         match self {
-            TimerKey::Server(_, TransactionTimer::Resend) => "server transaction: send the answer again",
-            TimerKey::Server(_, TransactionTimer::GiveUp) => "server transaction: give up on the ACK",
-            TimerKey::Server(_, TransactionTimer::Linger) => "server transaction: end of absorbing",
-            TimerKey::Server(_, TransactionTimer::Unanswered) => "server transaction: unanswered for too long",
-            TimerKey::Client(_, TransactionTimer::Resend) => "client transaction: send the request again",
-            TimerKey::Client(_, TransactionTimer::GiveUp) => "client transaction: no answer came",
-            TimerKey::Client(_, TransactionTimer::Linger) => "client transaction: end of absorbing",
-            TimerKey::Client(_, TransactionTimer::Unanswered) => "client transaction: unanswered for too long",
+            TimerKey::Server(_, timer) | TimerKey::Client(_, timer) => timer.why(),
             TimerKey::Call(_, CallTimer::Progress) => "call: progress of the callee",
             TimerKey::Call(_, CallTimer::MaxDuration) => "call: longest conversation",
-            TimerKey::Call(_, CallTimer::AwaitAck(_)) => "call: a 2xx awaits its ACK",
             TimerKey::BindingExpiry => "registrar: a binding expires",
             TimerKey::DropReport => "drops: coalesced report",
             TimerKey::DrainLimit => "drain: limit",
+        }
+    }
+}
+
+impl TransactionTimer {
+    fn why(self) -> &'static str {
+        match self {
+            TransactionTimer::A => "INVITE client, timer A: send the request again",
+            TransactionTimer::B => "INVITE client, timer B: no answer came",
+            TransactionTimer::D => "INVITE client, timer D: end of absorbing",
+            TransactionTimer::E => "non-INVITE client, timer E: send the request again",
+            TransactionTimer::F => "non-INVITE transaction, timer F: no final answer",
+            TransactionTimer::G => "INVITE server, timer G: send the answer again",
+            TransactionTimer::H => "INVITE server, timer H: no ACK came",
+            TransactionTimer::I => "INVITE server, timer I: end of absorbing",
+            TransactionTimer::J => "non-INVITE server, timer J: end of absorbing",
+            TransactionTimer::K => "non-INVITE client, timer K: end of absorbing",
+            TransactionTimer::L => "INVITE server, timer L: end of absorbing, or no ACK came",
+            TransactionTimer::M => "INVITE client, timer M: end of further 2xx",
+            TransactionTimer::Trying => "non-INVITE server: a 100 is due",
         }
     }
 }

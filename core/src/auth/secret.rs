@@ -39,8 +39,8 @@ pub(super) fn ha1(user: &[u8], realm: &str, password: &str, algorithm: Algorithm
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Secret::Password(_) => "Password(..)",
-            Secret::Ha1 { .. } => "Ha1(..)",
+            Secret::Password(_) => "Password(…)",
+            Secret::Ha1 { .. } => "Ha1(…)",
         })
     }
 }
@@ -63,6 +63,6 @@ mod tests {
     #[test]
     fn a_secret_does_not_print() {
         let ha1 = Secret::Ha1 { md5: Some([65; 16]), sha256: None };
-        assert_eq!(format!("{:?} {ha1:?}", Secret::Password("hunter2".to_owned())), "Password(..) Ha1(..)");
+        assert_eq!(format!("{:?} {ha1:?}", Secret::Password("hunter2".to_owned())), "Password(…) Ha1(…)");
     }
 }

@@ -18,4 +18,5 @@ pub use presets::{PRESETS, Preset};
 pub use remarks::{EPHEMERAL_PORTS, Remark, remarks};
 pub use spec::{Spec, Status};
 pub use table::{TABLE, find, nearest_name};
+pub(crate) use values::did_you_mean;
 pub use values::{ParamError, Parameters};

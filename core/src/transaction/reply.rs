@@ -1,0 +1,114 @@
+//! How an answer is put together (RFC 3261 §8.2.6.2): what it repeats of its request, then what the user has to say.
+
+use super::uas::Reply;
+use crate::input::Flow;
+use crate::sip::{Message, Name, ValueError, reason_phrase};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::io::Write as _;
+
+/// The lines that every answer to a request repeats: Via, From, To, Call-ID, CSeq.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct ReplyHead {
+    lines: Box<[u8]>,
+    /// Where the To tag goes; none where the request's To had one.
+    tag_at: Option<u32>,
+}
+
+impl ReplyHead {
+    /// Takes the lines of this request, with the top Via completed by where it came from.
+    pub(super) fn of(message: &Message<'_>, flow: Flow) -> Result<ReplyHead, ValueError> {
+        let to_has_tag = message.to()?.tag().is_some();
+        let values =
+            [Name::From, Name::To, Name::CallId, Name::CSeq].map(|name| message.value(name).unwrap_or_default());
+        let vias: usize = message.fields(Name::Via).map(|via| via.len() + "Via: \r\n".len()).sum();
+        let room = vias + ";rport=65535;received=".len() + 45 + values.iter().map(|v| v.len() + 11).sum::<usize>();
+
+        let mut lines = Vec::with_capacity(room);
+        for (i, via) in message.list(Name::Via).enumerate() {
+            lines.extend_from_slice(b"Via: ");
+            if i == 0 {
+                write_top_via(&mut lines, via, message, flow)?;
+            } else {
+                write_unfolded(&mut lines, via);
+            }
+            lines.extend_from_slice(b"\r\n");
+        }
+        let mut tag_at = None;
+        for (name, value) in ["From: ", "To: ", "Call-ID: ", "CSeq: "].into_iter().zip(values) {
+            lines.extend_from_slice(name.as_bytes());
+            write_unfolded(&mut lines, value);
+            if name == "To: " && !to_has_tag {
+                tag_at = Some(u32::try_from(lines.len()).expect("a head is of the size of a datagram"));
+            }
+            lines.extend_from_slice(b"\r\n");
+        }
+        Ok(ReplyHead { lines: lines.into_boxed_slice(), tag_at })
+    }
+
+    /// The whole answer.
+    pub(super) fn compose(&self, reply: &Reply<'_>) -> Bytes {
+        let reason = reply.reason.unwrap_or_else(|| reason_phrase(reply.status));
+        let fixed = "SIP/2.0 200 \r\n;tag=Content-Length: 65535\r\n\r\n".len();
+        let said = reason.len() + reply.to_tag.len() + reply.headers.len() + reply.body.len();
+        let mut out = Vec::with_capacity(fixed + self.lines.len() + said);
+
+        write!(out, "SIP/2.0 {} {reason}\r\n", reply.status).expect("a vector takes every write");
+        match self.tag_at {
+            Some(at) if !reply.to_tag.is_empty() => {
+                let (before, after) = self.lines.split_at(at as usize);
+                out.extend_from_slice(before);
+                out.extend_from_slice(b";tag=");
+                out.extend_from_slice(reply.to_tag);
+                out.extend_from_slice(after);
+            }
+            _ => out.extend_from_slice(&self.lines),
+        }
+        out.extend_from_slice(reply.headers);
+        write!(out, "Content-Length: {}\r\n\r\n", reply.body.len()).expect("a vector takes every write");
+        out.extend_from_slice(reply.body);
+        Bytes::from(out)
+    }
+}
+
+/// The top Via with `received` where the source is not its sent-by (RFC 3261 §18.2.1), and with `rport` filled in and
+/// `received` in any case where the sender asks for it (RFC 3581 §4). Values the sender gave to either are not believed.
+fn write_top_via(out: &mut Vec<u8>, raw: &[u8], message: &Message<'_>, flow: Flow) -> Result<(), ValueError> {
+    let via = message.via()?;
+    let source = flow.remote.ip().to_canonical();
+    // neither the protocol nor the sent-by has a semicolon
+    let sent_by = raw.iter().position(|byte| *byte == b';').unwrap_or(raw.len());
+    write_unfolded(out, raw[..sent_by].trim_ascii_end());
+    for (name, value) in via.params.iter() {
+        if name.eq_ignore_ascii_case(b"rport") || name.eq_ignore_ascii_case(b"received") {
+            continue;
+        }
+        out.push(b';');
+        out.extend_from_slice(name);
+        if let Some(value) = value {
+            out.push(b'=');
+            write_unfolded(out, value);
+        }
+    }
+    let wants_rport = via.params.has("rport");
+    let claimed = std::str::from_utf8(via.host)
+        .ok()
+        .and_then(|host| host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>().ok());
+    if wants_rport {
+        write!(out, ";rport={}", flow.remote.port()).expect("a vector takes every write");
+    }
+    if wants_rport || claimed != Some(source) {
+        write!(out, ";received={source}").expect("a vector takes every write");
+    }
+    Ok(())
+}
+
+/// A value on one line, however many the sender had folded it over (RFC 3261 §7.3.1: a fold is one space).
+fn write_unfolded(out: &mut Vec<u8>, value: &[u8]) {
+    let mut lines = value.split(|byte| *byte == b'\n');
+    out.extend_from_slice(lines.next().unwrap_or_default().trim_ascii_end());
+    for line in lines {
+        out.push(b' ');
+        out.extend_from_slice(line.trim_ascii());
+    }
+}

@@ -1,0 +1,9 @@
+//! The layer under virtual time, against peers made of strings.
+
+mod cancel;
+mod machines;
+mod matching;
+mod properties;
+mod replies;
+mod schedules;
+mod world;
