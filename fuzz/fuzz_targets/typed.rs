@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use crosspoint_core::auth::{Credentials, Hash};
 use crosspoint_core::sip::{CSeq, Contacts, Index, Message, Name, NameAddr, Params, Scanned, Uri, Via, scan, split_list};
 use libfuzzer_sys::fuzz_target;
 
@@ -19,6 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(cseq) = CSeq::parse(bytes) {
         assert!(cseq.number < 1 << 31);
     }
+    credentials_parts(bytes);
     uri_parts(bytes);
     for element in split_list(bytes) {
         assert!(element.len() <= bytes.len());
@@ -37,6 +39,9 @@ fn message_values(message: &Message<'_>) {
     if let Ok(Contacts::List(contacts)) = message.contacts() {
         contacts.iter().flatten().for_each(|contact| address_parts(&contact));
     }
+    for name in [Name::Authorization, Name::ProxyAuthorization] {
+        message.fields(name).for_each(credentials_parts);
+    }
     for name in [Name::Via, Name::Route, Name::RecordRoute, Name::Path, Name::Supported, Name::Unknown] {
         let whole: usize = message.fields(name).map(<[u8]>::len).sum();
         let elements: usize = message.list(name).map(<[u8]>::len).sum();
@@ -53,6 +58,15 @@ fn address_parts(address: &NameAddr<'_>) {
     let _ = (address.display, address.tag());
     params_parts(&address.params);
     uri_parts(address.uri);
+}
+
+fn credentials_parts(value: &[u8]) {
+    let Ok(Some(credentials)) = Credentials::parse(value) else { return };
+    let (algorithm, _count) = (credentials.algorithm(), credentials.count());
+    if let Some((algorithm, _is_session)) = algorithm {
+        let ha1: Hash = algorithm.hash(&[credentials.user().as_bytes(), b"realm", b"password"]);
+        let _ = (credentials.qop(), credentials.answer(ha1, b"REGISTER", b""));
+    }
 }
 
 fn uri_parts(text: &[u8]) {
