@@ -1,5 +1,6 @@
 //! The configuration: from the text of the file to the validated form that the rest of the core reads.
 
+mod diff;
 mod endpoint;
 mod gateways;
 mod model;

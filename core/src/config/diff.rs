@@ -1,0 +1,155 @@
+//! What a reload changes, in words.
+
+use super::gateways::Gateway;
+use super::model::Config;
+use super::phones::{Block, Phones, Profile};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+/// Names that are listed where phones or gateways change; of more only the number is told.
+const NAMES_LISTED: usize = 5;
+
+impl Config {
+    /// How `new` differs from this configuration, one change an entry; of phones and gateways with many changes the
+    /// number. Empty where nothing does. What the process takes up at its start only says `(needs a restart)`.
+    ///
+    /// ```
+    /// use crosspoint_core::config::Config;
+    /// let old = Config::embedded("secret");
+    /// let mut new = old.clone();
+    /// new.parameters.set("SS_SIP_TIMEOUT_RINGING", "60").unwrap();
+    /// assert_eq!(old.diff(&new), ["SS_SIP_TIMEOUT_RINGING: 120 -> 60"]);
+    /// ```
+    pub fn diff(&self, new: &Config) -> Vec<String> {
+        let mut changes = Vec::new();
+        changes.extend(value_change("domain", &self.domain, &new.domain, ""));
+        changes.extend(listen_changes(self, new));
+        changes.extend(value_change("state_dir", &self.state_dir, &new.state_dir, RESTART));
+        changes.extend(value_change("event_log", &self.event_log, &new.event_log, RESTART));
+        changes.extend(value_change("media_shards", &self.media_shards, &new.media_shards, RESTART));
+        changes.extend(value_change("digest_algorithms", &self.digest_algorithms, &new.digest_algorithms, ""));
+        changes.extend(map_change("networks", &networks(self), &networks(new)));
+        changes.extend(map_change("phones", &singles(&self.phones), &singles(&new.phones)));
+        changes.extend(map_change("phone blocks", &blocks(&self.phones), &blocks(&new.phones)));
+        changes.extend(map_change("gateways", &gateways(self), &gateways(new)));
+        changes.extend(parameter_changes(self, new));
+        changes
+    }
+
+    /// Whether `new` can be taken up whole without a restart.
+    pub fn needs_restart(&self, new: &Config) -> bool {
+        self.listen != new.listen
+            || self.state_dir != new.state_dir
+            || self.event_log != new.event_log
+            || self.media_shards != new.media_shards
+    }
+}
+
+const RESTART: &str = " (needs a restart)";
+
+fn value_change<T: PartialEq + Debug>(name: &str, old: &T, new: &T, note: &str) -> Option<String> {
+    (old != new).then(|| format!("{name}: {old:?} -> {new:?}{note}"))
+}
+
+fn listen_changes(old: &Config, new: &Config) -> Option<String> {
+    let list = |config: &Config| {
+        let one = |listen: &super::Listen| format!("{} as {}", listen.bind, listen.advertise);
+        config.listen.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    (old.listen != new.listen).then(|| format!("listen: {} -> {}{RESTART}", list(old), list(new)))
+}
+
+fn networks(config: &Config) -> BTreeMap<String, &super::Network> {
+    config.networks.iter().map(|network| (network.name.clone(), network)).collect()
+}
+
+fn singles(phones: &Phones) -> BTreeMap<String, &Profile> {
+    phones.singles().iter().map(|single| (single.user.clone(), &single.profile)).collect()
+}
+
+fn blocks(phones: &Phones) -> BTreeMap<String, &Profile> {
+    let name = |block: &Block| {
+        let Block { prefix, width, first, last, .. } = block;
+        format!("{prefix}{first:0width$}..{prefix}{last:0width$}")
+    };
+    phones.blocks().iter().map(|block| (name(block), &block.profile)).collect()
+}
+
+fn gateways(config: &Config) -> BTreeMap<String, &Gateway> {
+    config.gateways.iter().map(|gateway| (gateway.name.clone(), gateway)).collect()
+}
+
+/// What was added, removed and changed, by name.
+fn map_change<T: PartialEq>(what: &str, old: &BTreeMap<String, T>, new: &BTreeMap<String, T>) -> Option<String> {
+    let added = new.keys().filter(|&name| !old.contains_key(name)).collect();
+    let removed = old.keys().filter(|&name| !new.contains_key(name)).collect();
+    let differs = |name: &&String| new.get(*name).is_some_and(|value| old.get(*name) != Some(value));
+    let changed = old.keys().filter(differs).collect();
+    let parts: Vec<String> =
+        [("added", added), ("removed", removed), ("changed", changed)].into_iter().filter_map(named).collect();
+    (!parts.is_empty()).then(|| format!("{what}: {}", parts.join("; ")))
+}
+
+fn named((verb, names): (&str, Vec<&String>)) -> Option<String> {
+    let shown: Vec<&str> = names.iter().take(NAMES_LISTED).map(|name| name.as_str()).collect();
+    match names.len() {
+        0 => None,
+        1..=NAMES_LISTED => Some(format!("{verb} {}", shown.join(", "))),
+        more => Some(format!("{verb} {more} ({}, \u{2026})", shown.join(", "))),
+    }
+}
+
+fn parameter_changes(old: &Config, new: &Config) -> Vec<String> {
+    let both = old.parameters.list().zip(new.parameters.list());
+    both.filter(|((_, old), (_, new))| old != new)
+        .map(|((spec, old), (_, new))| format!("{}: {old} -> {new}", spec.name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, parse};
+
+    fn config(text: &str) -> Config {
+        parse(text).unwrap_or_else(|faults| panic!("{faults}")).config
+    }
+
+    #[test]
+    fn every_kind_of_change_is_told() {
+        let old = config(
+            "[switch]\ndomain = \"a\"\n[[listen]]\nbind = \"127.0.0.1:5060\"\n\
+             [[phone]]\nuser = \"gone\"\npassword = \"x\"\n[[phone]]\nuser = \"same\"\npassword = \"x\"\n\
+             [[phone]]\nuser = \"new-password\"\npassword = \"x\"\n[[phone]]\nusers = \"u01..u09\"\npassword = \"x\"\n\
+             [[gateway]]\nname = \"west\"\ndirection = \"routing\"\npeers = [\"192.0.2.1\"]\n",
+        );
+        let new = config(
+            "[switch]\ndomain = \"b\"\nstate_dir = \"/tmp\"\ndigest_algorithms = [\"SHA-256\"]\n\
+             [parameters]\nSS_QOS_SIGNAL = \"CS3\"\n[[listen]]\nbind = \"127.0.0.1:5070\"\n\
+             [[network]]\nname = \"office\"\ncidrs = [\"10.0.0.0/8\"]\n\
+             [[phone]]\nuser = \"same\"\npassword = \"x\"\n[[phone]]\nuser = \"new-password\"\npassword = \"y\"\n\
+             [[phone]]\nusers = \"u01..u99\"\npassword = \"x\"\n\
+             [[gateway]]\nname = \"west\"\ndirection = \"routing\"\npeers = [\"192.0.2.1\"]\ncapacity = 9\n",
+        );
+        insta::assert_snapshot!(old.diff(&new).join("\n"), @r#"
+        domain: "a" -> "b"
+        listen: 127.0.0.1:5060 as 127.0.0.1:5060 -> 127.0.0.1:5070 as 127.0.0.1:5070 (needs a restart)
+        state_dir: None -> Some("/tmp") (needs a restart)
+        digest_algorithms: [Md5] -> [Sha256]
+        networks: added office
+        phones: removed gone; changed new-password
+        phone blocks: added u01..u99; removed u01..u09
+        gateways: changed west
+        SS_QOS_SIGNAL: 0xa0 -> 0x60
+        "#);
+        assert!(old.needs_restart(&new));
+        assert_eq!(old.diff(&old), [""; 0]);
+    }
+
+    #[test]
+    fn many_changes_are_counted() {
+        let phone = |i: u32| format!("[[phone]]\nuser = \"{i:02}\"\npassword = \"x\"\n");
+        let new = config(&(0..20).map(phone).collect::<String>());
+        insta::assert_snapshot!(config("").diff(&new).join("\n"), @"phones: added 20 (00, 01, 02, 03, 04, …)");
+        assert!(!config("").needs_restart(&new));
+    }
+}
