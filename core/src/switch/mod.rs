@@ -121,6 +121,11 @@ impl Switch {
         self.calls.view(self.cx.now, limit)
     }
 
+    /// Whether a call of this flow number is live.
+    pub fn has_call(&self, flow_no: u64) -> bool {
+        self.calls.find(flow_no).is_some()
+    }
+
     /// Bindings, at most `limit`, from the one after `after`.
     pub fn registrations(&self, after: Option<u64>, limit: usize) -> (Vec<BindingRecord>, Option<u64>) {
         self.registrar.page(self.cx.now, after, limit)
