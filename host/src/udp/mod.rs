@@ -13,9 +13,9 @@ pub use receive::Batch;
 pub use send::{BACKLOG_DATAGRAMS, SendCounts};
 
 use bytes::Bytes;
+use crosspoint_core::pump::Sent;
 use nix::sys::socket::{setsockopt, sockopt};
 use send::SendQueue;
-pub use send::Sent;
 use socket2::{Domain, Protocol, Type};
 use std::collections::VecDeque;
 use std::io;
@@ -58,10 +58,7 @@ impl Socket {
             let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
         }
         let _ = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
-        let _ = match address {
-            SocketAddr::V4(_) => socket.set_tos_v4(u32::from(type_of_service)),
-            SocketAddr::V6(_) => socket.set_tclass_v6(u32::from(type_of_service)),
-        };
+        mark(&socket, address, type_of_service);
         let _ = match address {
             SocketAddr::V4(_) => setsockopt(&socket, sockopt::Ipv4RecvErr, &true),
             SocketAddr::V6(_) => setsockopt(&socket, sockopt::Ipv6RecvErr, &true),
@@ -89,6 +86,11 @@ impl Socket {
     /// The receive buffer that the system granted, in bytes.
     pub fn receive_buffer_bytes(&self) -> usize {
         self.receive_buffer_bytes
+    }
+
+    /// Marks what is sent from now on.
+    pub fn set_type_of_service(&self, type_of_service: u8) {
+        mark(&socket2::SockRef::from(&self.socket), self.local, type_of_service);
     }
 
     /// Fills `batch` with what has arrived; one system call. Returns whether there may be more: call again before
@@ -148,6 +150,14 @@ impl Socket {
             self.undelivered.push_back(remote);
         }
     }
+}
+
+/// Sets the type-of-service octet, or the traffic class. A system that refuses leaves the datagrams unmarked.
+fn mark(socket: &socket2::Socket, address: SocketAddr, type_of_service: u8) {
+    let _ = match address {
+        SocketAddr::V4(_) => socket.set_tos_v4(u32::from(type_of_service)),
+        SocketAddr::V6(_) => socket.set_tclass_v6(u32::from(type_of_service)),
+    };
 }
 
 impl AsFd for Socket {
