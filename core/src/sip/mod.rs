@@ -11,6 +11,8 @@ mod method;
 mod names;
 mod params;
 mod reason;
+#[cfg(feature = "rsip")]
+pub mod rsip;
 mod sanity;
 mod scan;
 mod uri;
