@@ -10,7 +10,10 @@ fuzz_target!(|datagram: &[u8]| {
     let Ok(Scanned::Message(message)) = scan(datagram, &mut index) else { return };
     assert!(message.body().len() <= datagram.len());
     for header in message.headers() {
-        assert!(header.line.len() > header.raw_name.len() + header.value.len(), "a field holds its name, a colon and its value");
+        assert!(
+            header.line.len() > header.raw_name.len() + header.value.len(),
+            "a field holds its name, a colon and its value"
+        );
         assert!(message.find(header.raw_name).is_some(), "a field is found by its own name");
     }
     if check(&message).is_err() {

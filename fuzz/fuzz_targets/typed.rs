@@ -3,7 +3,9 @@
 #![no_main]
 
 use crosspoint_core::auth::{Credentials, Hash};
-use crosspoint_core::sip::{CSeq, Contacts, Index, Message, Name, NameAddr, Params, Scanned, Uri, Via, scan, split_list};
+use crosspoint_core::sip::{
+    CSeq, Contacts, Index, Message, Name, NameAddr, Params, Scanned, Uri, Via, scan, split_list,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -76,7 +78,10 @@ fn uri_parts(text: &[u8]) {
     let mut names: Vec<Vec<u8>> = uri.params.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort_unstable();
     let is_repeated = names.windows(2).any(|pair| pair[0] == pair[1]);
-    assert!(is_repeated || uri.matches(&uri), "a URI matches itself, unless it repeats a parameter (RFC 3261 section 19.1.1)");
+    assert!(
+        is_repeated || uri.matches(&uri),
+        "a URI matches itself, unless it repeats a parameter (RFC 3261 section 19.1.1)"
+    );
 }
 
 fn params_parts(params: &Params<'_>) {
