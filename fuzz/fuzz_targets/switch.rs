@@ -214,6 +214,11 @@ fn body(out: &mut Vec<u8>, body: &[u8]) {
     out.extend_from_slice(body);
 }
 
+/// The far side's tag, where the address has none yet.
+fn missing_tag(address: &[u8]) -> &'static [u8] {
+    if address.windows(5).any(|at| at == b";tag=") { b"" } else { b";tag=far" }
+}
+
 /// An answer to a request of the switch.
 fn answer(request: &[u8], status: u16, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -222,7 +227,7 @@ fn answer(request: &[u8], status: u16, content: &[u8]) -> Vec<u8> {
         line(&mut out, &[b"Via: ", via]);
     }
     let to = value(request, "To");
-    let tag: &[u8] = if to.windows(5).any(|at| at == b";tag=") || status == 100 { b"" } else { b";tag=far" };
+    let tag = if status == 100 { b"" } else { missing_tag(to) };
     line(&mut out, &[b"From: ", value(request, "From")]);
     line(&mut out, &[b"To: ", to, tag]);
     for name in ["Call-ID", "CSeq"] {
@@ -249,8 +254,8 @@ fn request(heard: &Heard, method: &str, number: u32, is_callee: bool, content: &
         "CANCEL" => line(&mut out, &[b"Via: ", value(last, "Via")]),
         _ => line(&mut out, &[format!("Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKr{number}").as_bytes()]),
     }
-    let (from, to, tag): (_, _, &[u8]) = if is_callee { (to, from, b";tag=far") } else { (from, to, b"") };
-    line(&mut out, &[b"From: ", from, tag]);
+    let (from, to) = if is_callee { (to, from) } else { (from, to) };
+    line(&mut out, &[b"From: ", from, missing_tag(from)]);
     line(&mut out, &[b"To: ", to]);
     line(&mut out, &[b"Call-ID: ", value(last, "Call-ID")]);
     line(&mut out, &[format!("CSeq: {cseq} {method}\r\nMax-Forwards: 70").as_bytes()]);
