@@ -66,8 +66,7 @@ impl Calls {
         let to_tag: Tag = cx.rng.ids.token();
         let callee_in = message.uri().and_then(called_number).unwrap_or_default();
         if self.calls.len() >= limits::CALLS {
-            let headers = b"Retry-After: 5\r\n";
-            let busy = Reply { status: 503, reason: None, to_tag: &to_tag, headers, body: b"" };
+            let busy = Reply { status: 503, reason: None, to_tag: &to_tag, headers: b"Retry-After: 5\r\n", body: b"" };
             return transactions.respond(cx, server, busy);
         }
         self.next_number += 1;
