@@ -45,7 +45,7 @@ enum Command {
     /// What a running switch holds and has counted
     Status(ShowArgs),
     /// The calls of a running switch
-    Calls(ShowArgs),
+    Calls(CallsArgs),
     /// The registered phones of a running switch
     Registrations(ShowArgs),
     /// End a call of a running switch
@@ -126,6 +126,17 @@ pub struct ShowArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `calls`.
+#[derive(Clone, Debug, Args)]
+pub struct CallsArgs {
+    /// Which switch, and how to print.
+    #[command(flatten)]
+    pub show: ShowArgs,
+    /// List at most so many; `status` counts them all
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub limit: usize,
 }
 
 /// Arguments of `hangup`.

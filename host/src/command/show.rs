@@ -3,7 +3,7 @@
 use super::table::columns;
 use super::{Done, print, print_json, state_dir_of};
 use crate::admin::{self, PAGE, Request};
-use crate::cli::ShowArgs;
+use crate::cli::{CallsArgs, ShowArgs};
 use serde_json::Value;
 use std::path::Path;
 
@@ -28,10 +28,10 @@ fn flatten(prefix: &str, value: &Value, lines: &mut String) {
     }
 }
 
-pub(crate) fn calls(args: &ShowArgs) -> Done {
-    let limit = crosspoint_core::limits::CALLS;
-    let calls = admin::ask_value(&state_dir_of(&args.state)?, &Request::Calls { limit })?;
-    if args.json {
+pub(crate) fn calls(args: &CallsArgs) -> Done {
+    let CallsArgs { show, limit } = args;
+    let calls = admin::ask_value(&state_dir_of(&show.state)?, &Request::Calls { limit: *limit })?;
+    if show.json {
         return print_json(&calls);
     }
     let rows: Vec<[String; 7]> = items(&calls)

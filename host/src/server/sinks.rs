@@ -67,7 +67,7 @@ impl Sinks {
             Event::ConfigApplied { generation, changes } => self.last_config = LastConfig { generation, changes },
             other => {
                 if let Some(calls) = &mut self.calls {
-                    calls.take(&other, wall);
+                    calls.take(other, wall);
                 }
             }
         }

@@ -32,6 +32,10 @@ const SEND_BUFFER_BYTES: usize = 4 << 20;
 /// Reports of undelivered datagrams kept for the next turn; later ones are dropped, since SIP's own timers cover them.
 const UNDELIVERED_KEPT: usize = 256;
 
+/// Errors in a row after which [`Socket::receive`] waits for the event loop all the same: an interface that is down must
+/// not make a hot loop.
+const FAILURES_IN_A_ROW: u32 = 16;
+
 /// One signalling socket.
 pub struct Socket {
     socket: UdpSocket,
@@ -40,6 +44,7 @@ pub struct Socket {
     queue: SendQueue,
     undelivered: VecDeque<SocketAddr>,
     errors: errors::ErrorQueue,
+    failures_in_a_row: u32,
 }
 
 impl Socket {
@@ -75,6 +80,7 @@ impl Socket {
             queue: SendQueue::new(),
             undelivered: VecDeque::new(),
             errors: errors::ErrorQueue::new(),
+            failures_in_a_row: 0,
         })
     }
 
@@ -97,11 +103,18 @@ impl Socket {
     /// waiting.
     pub fn receive(&mut self, batch: &mut Batch) -> bool {
         match batch.receive(&self.socket) {
-            receive::Received::More => true,
-            receive::Received::Empty => false,
+            receive::Received::More => {
+                self.failures_in_a_row = 0;
+                true
+            }
+            receive::Received::Empty => {
+                self.failures_in_a_row = 0;
+                false
+            }
             receive::Received::Error => {
                 self.read_errors();
-                true
+                self.failures_in_a_row += 1;
+                self.failures_in_a_row < FAILURES_IN_A_ROW
             }
         }
     }
