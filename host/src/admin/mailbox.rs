@@ -6,10 +6,15 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::time::Duration;
 
 /// Letters waiting: admin requests come one by one, so this is generous.
 const LETTERS: usize = 64;
+
+/// How long [`Mailbox::settle`] waits at most, in milliseconds.
+const SETTLE_MS: u32 = 500;
 
 /// A letter to the signalling loop.
 #[derive(Debug)]
@@ -25,6 +30,7 @@ pub enum Mail {
 pub struct Mailbox {
     letters: SyncSender<Mail>,
     wake: Arc<UnixStream>,
+    owed: Arc<AtomicUsize>,
 }
 
 /// The receiving end, in the signalling loop.
@@ -43,7 +49,8 @@ pub fn pair() -> io::Result<(Mailbox, Inbox)> {
     let (wake, woken) = UnixStream::pair()?;
     wake.set_nonblocking(true)?;
     woken.set_nonblocking(true)?;
-    Ok((Mailbox { letters: sender, wake: Arc::new(wake) }, Inbox { letters, wake: woken }))
+    let owed = Arc::default();
+    Ok((Mailbox { letters: sender, wake: Arc::new(wake), owed }, Inbox { letters, wake: woken }))
 }
 
 impl Mailbox {
@@ -53,6 +60,24 @@ impl Mailbox {
         // Where the wake socket is full it is readable already, which is all that is wanted.
         let _ = self.wake.as_ref().write(&[0]);
         posted
+    }
+
+    /// Runs a conversation with a client that is owed an answer until it returns.
+    pub(super) fn owing<T>(&self, conversation: impl FnOnce() -> T) -> T {
+        self.owed.fetch_add(1, Ordering::Relaxed);
+        let done = conversation();
+        self.owed.fetch_sub(1, Ordering::Relaxed);
+        done
+    }
+
+    /// Waits, not for long, until every client has its answer: that of `drain` comes just before the process ends.
+    pub fn settle(&self) {
+        for _ in 0..SETTLE_MS {
+            if self.owed.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

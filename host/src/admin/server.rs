@@ -45,14 +45,16 @@ fn converse(stream: &UnixStream, mailbox: &Mailbox, load: &impl Fn() -> Result<A
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = Vec::new();
     BufReader::new(stream.take(REQUEST_BYTES)).read_until(b'\n', &mut line)?;
-    let answer = match serde_json::from_slice(&line) {
-        Ok(request) => put(request, mailbox, load),
-        Err(error) => Answer::Error(format!("no request: {error}")),
-    };
-    let mut bytes = serde_json::to_vec(&answer)?;
-    bytes.push(b'\n');
-    let mut stream = stream;
-    stream.write_all(&bytes)
+    mailbox.owing(|| {
+        let answer = match serde_json::from_slice(&line) {
+            Ok(request) => put(request, mailbox, load),
+            Err(error) => Answer::Error(format!("no request: {error}")),
+        };
+        let mut bytes = serde_json::to_vec(&answer)?;
+        bytes.push(b'\n');
+        let mut stream = stream;
+        stream.write_all(&bytes)
+    })
 }
 
 fn put(request: Request, mailbox: &Mailbox, load: &impl Fn() -> Result<Arc<Config>, String>) -> Answer {

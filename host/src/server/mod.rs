@@ -138,6 +138,7 @@ impl Server {
         if self.disk_thread.join().is_err() {
             tracing::error!("the disk thread died; the next start brings the record files up to date");
         }
+        self.mailbox.settle();
         let _ = std::fs::remove_file(state_dir::admin_socket(self.state_dir.root()));
     }
 
