@@ -38,6 +38,8 @@ struct LogArgs {
 enum Command {
     /// Run the switch (the default)
     Run(RunArgs),
+    /// Start a switch and two phones that register and call each other, and show what happened
+    Demo,
     /// Parse and lint a configuration
     Check(ConfigArgs),
     /// List every system parameter with its value
@@ -224,6 +226,7 @@ pub fn main(name: &'static str, drive: Drive) -> ExitCode {
             logging::start(log);
             command::run(args, drive)
         }
+        Command::Demo => command::demo(drive),
         Command::Check(args) => command::check(&args),
         Command::Params(args) => command::params(&args),
         Command::Status(args) => command::status(&args),

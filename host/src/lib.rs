@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 mod command;
 pub mod config_file;
+mod demo;
 pub mod event_log;
 pub mod journal;
 pub mod logging;

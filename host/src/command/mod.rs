@@ -8,12 +8,12 @@ mod show;
 mod table;
 
 pub(crate) use act::{drain, hangup, reload};
-pub(crate) use cdr::cdr;
+pub(crate) use cdr::{cdr, show as show_record};
 pub(crate) use config::{check, params};
-pub(crate) use run::run;
+pub(crate) use run::{random_password, run};
 pub(crate) use show::{calls, registrations, status};
 
-use crate::cli::StateArgs;
+use crate::cli::{Drive, StateArgs};
 use crate::config_file::ConfigFile;
 use crate::state_dir;
 use std::io::{self, Write};
@@ -29,6 +29,11 @@ fn state_dir_of(args: &StateArgs) -> Result<PathBuf, String> {
     let Some(path) = &args.config else { return Ok(state_dir::default_path()) };
     let config = ConfigFile::at(path.clone()).load()?;
     Ok(config.state_dir.clone().unwrap_or_else(state_dir::default_path))
+}
+
+/// Runs the demonstration.
+pub(crate) fn demo(drive: Drive) -> Done {
+    print(&crate::demo::run(drive)?)
 }
 
 /// Prints a result. A reader that has gone away (`| head`) is no failure.
