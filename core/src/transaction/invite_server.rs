@@ -32,6 +32,7 @@ impl State {
             (Proceeding, On::Failure | On::RequestTimeout) => {
                 (Completed, &[Do::Send, Do::Start(Timer::G), Do::Start(Timer::H)])
             }
+            (Proceeding, On::Challenge) => (Terminated, &[Do::Send]),
             (Proceeding | Completed, On::Request) => (self, &[Do::Resend]),
             (Accepted | Completed, On::Fired(Timer::G)) => (self, &[Do::Resend, Do::Start(Timer::G)]),
             (Accepted, On::Acknowledged) => (Acknowledged, &[Do::Stop(Timer::G), Do::Forget]),

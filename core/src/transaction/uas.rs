@@ -10,7 +10,7 @@ use crate::cx::Cx;
 use crate::handle::Handle;
 use crate::input::Flow;
 use crate::limits;
-use crate::sip::{Message, Method, ValueError};
+use crate::sip::{Message, Method, Name, ValueError};
 use crate::timers::{TimerKey, TransactionTimer as Timer};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,8 @@ pub struct Reply<'a> {
     pub status: u16,
     /// The reason phrase; the usual one of the status where there is none.
     pub reason: Option<&'a str>,
-    /// Our tag, added to the To unless the request's has one. Empty for a 100.
+    /// Our tag, added to the To unless the request's has one. Empty for a 100. A challenge to a request without
+    /// credentials gets a tag of the layer's instead.
     pub to_tag: &'a [u8],
     /// Further header fields: whole lines, each with its CRLF. No Content-Length.
     pub headers: &'a [u8],
@@ -72,8 +73,10 @@ pub(super) enum ServerEvent {
     Provisional,
     /// The user answers: 2xx.
     Success,
-    /// The user answers: 3xx to 6xx, but for 408.
+    /// The user answers: 3xx to 6xx, but for the two that follow.
     Failure,
+    /// The user challenges a request that came without credentials: 401 or 407.
+    Challenge,
     /// The user answers: 408, which a non-INVITE request never gets (RFC 4320 §4.2).
     RequestTimeout,
     /// The user has seen the ACK of the 2xx.
@@ -147,6 +150,7 @@ pub struct ServerTransaction {
     key: Key,
     merge_key: Option<Key>,
     cseq: u32,
+    has_credentials: bool,
     /// What answers repeat of the request; none once the final one is out.
     head: Option<ReplyHead>,
     /// The last answer, while it may have to be sent again; else empty.
@@ -232,7 +236,11 @@ impl Transactions {
         let key = self.fingerprints.server(message, flow.transport)?;
         let known = self.server_keys.get(&key).copied();
         match (message.method(), known) {
-            (Some(Method::Ack), None) => Ok(Received::Ack),
+            // the tag tells what we answered without a transaction
+            (Some(Method::Ack), None) => Ok(match message.to()?.tag() {
+                Some(tag) if tag == self.fingerprints.tag(key) => Received::Absorbed,
+                _ => Received::Ack,
+            }),
             (Some(Method::Ack), Some(id)) => Ok(match self.step_server(cx, id, ServerEvent::Ack, None) {
                 Some(ServerTell::Ack) => Received::Ack,
                 _ => Received::Absorbed,
@@ -279,6 +287,9 @@ impl Transactions {
             key,
             merge_key,
             cseq: message.cseq()?.number,
+            has_credentials: [Name::Authorization, Name::ProxyAuthorization]
+                .iter()
+                .any(|n| message.value(*n).is_some()),
             head: Some(head),
             last: Bytes::new(),
             resends: 0,
@@ -321,18 +332,23 @@ impl Transactions {
     }
 
     /// Answers a request. Nothing happens where the transaction has ended or the final answer is out already, and a
-    /// non-INVITE request gets neither a provisional answer nor a 408 from here (RFC 4320 §4).
+    /// non-INVITE request gets neither a provisional answer nor a 408 from here (RFC 4320 §4). A 401 or 407 to a request
+    /// without credentials is sent once and ends the transaction, so that who does not say who he is costs no memory
+    /// (RFC 3261 §26.3.2.4).
     pub fn respond(&mut self, cx: &mut Cx, id: ServerId, reply: Reply<'_>) {
+        let Some(server) = self.servers.get(id) else { return };
         let event = match reply.status {
             0..=199 => ServerEvent::Provisional,
             200..=299 => ServerEvent::Success,
+            401 | 407 if !server.has_credentials => {
+                let tag = self.fingerprints.tag(server.key);
+                self.step_server(cx, id, ServerEvent::Challenge, Some(&Reply { to_tag: &tag, ..reply }));
+                return;
+            }
             408 => ServerEvent::RequestTimeout,
             _ => ServerEvent::Failure,
         };
         self.step_server(cx, id, event, Some(&reply));
-        if matches!(reply.status, 401 | 407) {
-            self.forget_merging(id);
-        }
     }
 
     /// The ACK of this INVITE's 2xx has come: the 2xx is sent no more.
@@ -398,18 +414,10 @@ impl Transactions {
     }
 
     fn remove_server(&mut self, cx: &mut Cx, id: ServerId) {
-        self.forget_merging(id);
-        if let Some(mut server) = self.servers.remove(id) {
-            server.armed.stop_all(cx);
-            self.server_keys.remove(&server.key);
-        }
-    }
-
-    /// Copies of this request are no longer told from new ones: it is over, or it was challenged, and then its sender
-    /// may come again with credentials under the same CSeq, against RFC 3261 §22.2.
-    fn forget_merging(&mut self, id: ServerId) {
-        let Some(server) = self.servers.get_mut(id) else { return };
-        if let Some(merge_key) = server.merge_key.take() {
+        let Some(mut server) = self.servers.remove(id) else { return };
+        server.armed.stop_all(cx);
+        self.server_keys.remove(&server.key);
+        if let Some(merge_key) = server.merge_key {
             self.merge_keys.remove(&merge_key);
         }
     }
