@@ -10,7 +10,7 @@ use crate::cx::Cx;
 use crate::handle::Handle;
 use crate::input::Flow;
 use crate::limits;
-use crate::sip::{Message, Method, Name, ValueError};
+use crate::sip::{Index, Message, Method, Name, Scanned, ValueError, Via, scan};
 use crate::timers::{TimerKey, TransactionTimer as Timer};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -218,6 +218,21 @@ impl ServerTransaction {
     }
 }
 
+/// A request in hand, with what more than one step asks of it.
+struct Request<'a> {
+    message: &'a Message<'a>,
+    via: Via<'a>,
+    to_tag: Option<&'a [u8]>,
+    flow: Flow,
+    key: Key,
+}
+
+impl Request<'_> {
+    fn head(&self) -> ReplyHead {
+        ReplyHead::of(self.message, &self.via, self.to_tag.is_some(), self.flow)
+    }
+}
+
 impl Transactions {
     /// The server transaction of this id, unless it has ended.
     pub fn server(&self, id: ServerId) -> Option<&ServerTransaction> {
@@ -233,69 +248,67 @@ impl Transactions {
     }
 
     fn try_receive_request(&mut self, cx: &mut Cx, message: &Message<'_>, flow: Flow) -> Result<Received, ValueError> {
-        let key = self.fingerprints.server(message, flow.transport)?;
+        let via = message.via()?;
+        let key = self.fingerprints.server(message, &via, flow.transport)?;
+        let to_tag = message.to()?.tag();
+        let request = Request { message, via, to_tag, flow, key };
         let known = self.server_keys.get(&key).copied();
-        match (message.method(), known) {
+        Ok(match (message.method(), known) {
             // the tag tells what we answered without a transaction
-            (Some(Method::Ack), None) => Ok(match message.to()?.tag() {
+            (Some(Method::Ack), None) => match to_tag {
                 Some(tag) if tag == self.fingerprints.tag(key) => Received::Absorbed,
                 _ => Received::Ack,
-            }),
-            (Some(Method::Ack), Some(id)) => Ok(match self.step_server(cx, id, ServerEvent::Ack, None) {
+            },
+            (Some(Method::Ack), Some(id)) => match self.step_server(cx, id, ServerEvent::Ack, None) {
                 Some(ServerTell::Ack) => Received::Ack,
                 _ => Received::Absorbed,
-            }),
-            (Some(Method::Cancel), invite) => self.receive_cancel(cx, message, flow, key, invite),
+            },
+            (Some(Method::Cancel), invite) => self.receive_cancel(cx, &request, invite),
             (_, Some(id)) => {
                 cx.counters.absorbed += 1;
                 self.step_server(cx, id, ServerEvent::Request, None);
-                Ok(Received::Absorbed)
+                Received::Absorbed
             }
-            (_, None) => self.receive_new(cx, message, flow, key),
-        }
+            (_, None) => self.receive_new(cx, &request)?,
+        })
     }
 
-    fn receive_new(
-        &mut self,
-        cx: &mut Cx,
-        message: &Message<'_>,
-        flow: Flow,
-        key: Key,
-    ) -> Result<Received, ValueError> {
-        let head = ReplyHead::of(message, flow)?;
-        let merge_key = self.fingerprints.merge(message)?;
+    fn receive_new(&mut self, cx: &mut Cx, request: &Request<'_>) -> Result<Received, ValueError> {
+        let message = request.message;
+        let merge_key = match request.to_tag {
+            Some(_) => None,
+            None => Some(self.fingerprints.merge(message)?),
+        };
         if merge_key.is_some_and(|merge_key| self.merge_keys.get(&merge_key).is_some()) {
             cx.counters.absorbed += 1;
-            cx.send(flow, head.compose(&Reply::new(482, &self.fingerprints.tag(key))));
+            self.answer_statelessly(cx, request, 482, b"");
             return Ok(Received::Absorbed);
         }
         if self.servers() >= limits::TRANSACTIONS {
             // spread, so that those refused together do not come back together
-            let headers = format!("Retry-After: {}\r\n", 5 + cx.rng.jitter.below(10));
-            let tag = self.fingerprints.tag(key);
-            cx.send(flow, head.compose(&Reply { headers: headers.as_bytes(), ..Reply::new(503, &tag) }));
+            let retry_after = format!("Retry-After: {}\r\n", 5 + cx.rng.jitter.below(10));
+            self.answer_statelessly(cx, request, 503, retry_after.as_bytes());
             return Ok(Received::Refused);
         }
         let (machine, actions) = match message.method() {
             Some(Method::Invite) => map(invite_server::State::START, Machine::Invite),
             _ => map(server::State::START, Machine::Other),
         };
+        let credentials = [Name::Authorization, Name::ProxyAuthorization];
         let id = self.servers.insert(ServerTransaction {
             machine,
-            flow,
+            flow: request.flow,
             owner: None,
-            key,
+            key: request.key,
             merge_key,
             cseq: message.cseq()?.number,
-            has_credentials: [Name::Authorization, Name::ProxyAuthorization]
-                .iter()
-                .any(|n| message.value(*n).is_some()),
-            head: Some(head),
+            has_credentials: credentials.iter().any(|name| message.value(*name).is_some()),
+            head: Some(request.head()),
             last: Bytes::new(),
             resends: 0,
             armed: Armed::default(),
         });
-        self.server_keys.insert(key, id);
+        self.server_keys.insert(request.key, id);
         if let Some(merge_key) = merge_key {
             self.merge_keys.insert(merge_key, id);
         }
@@ -304,24 +317,19 @@ impl Transactions {
     }
 
     /// RFC 3261 §9.2. The answer carries the tag of the INVITE's answers where there is one already.
-    fn receive_cancel(
-        &mut self,
-        cx: &mut Cx,
-        message: &Message<'_>,
-        flow: Flow,
-        key: Key,
-        invite: Option<ServerId>,
-    ) -> Result<Received, ValueError> {
-        let head = ReplyHead::of(message, flow)?;
-        let found = invite.and_then(|id| Some((id, self.servers.get(id)?)));
-        let tag = found.and_then(|(_, server)| tag_of(&server.last));
-        let tag = tag.unwrap_or_else(|| self.fingerprints.tag(key).to_vec());
-        let status = if found.is_some() { 200 } else { 481 };
-        cx.send(flow, head.compose(&Reply::new(status, &tag)));
-        Ok(match found {
-            Some((invite, server)) if !server.has_final() => Received::Cancel { invite },
-            _ => Received::Absorbed,
-        })
+    fn receive_cancel(&mut self, cx: &mut Cx, request: &Request<'_>, invite: Option<ServerId>) -> Received {
+        let Some((id, server)) = invite.and_then(|id| Some((id, self.servers.get(id)?))) else {
+            self.answer_statelessly(cx, request, 481, b"");
+            return Received::Absorbed;
+        };
+        let tag = tag_of(&server.last).unwrap_or_else(|| self.fingerprints.tag(request.key).to_vec());
+        cx.send(request.flow, request.head().compose(&Reply::new(200, &tag)));
+        if server.has_final() { Received::Absorbed } else { Received::Cancel { invite: id } }
+    }
+
+    fn answer_statelessly(&self, cx: &mut Cx, request: &Request<'_>, status: u16, headers: &[u8]) {
+        let tag = self.fingerprints.tag(request.key);
+        cx.send(request.flow, request.head().compose(&Reply { headers, ..Reply::new(status, &tag) }));
     }
 
     /// Whom to tell about this transaction from now on.
@@ -425,9 +433,9 @@ impl Transactions {
 
 /// The To tag of an answer that we kept.
 fn tag_of(answer: &[u8]) -> Option<Vec<u8>> {
-    let mut index = crate::sip::Index::default();
-    match crate::sip::scan(answer, &mut index) {
-        Ok(crate::sip::Scanned::Message(answer)) => answer.to().ok()?.tag().map(<[u8]>::to_vec),
+    let mut index = Index::default();
+    match scan(answer, &mut index) {
+        Ok(Scanned::Message(answer)) => answer.to().ok()?.tag().map(<[u8]>::to_vec),
         _ => None,
     }
 }
