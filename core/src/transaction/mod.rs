@@ -1,7 +1,8 @@
 //! The transaction layer: requests and answers over a transport that loses, repeats and reorders them (RFC 3261 §17).
 //!
 //! Four machines, one file each, all pure: `on(event) -> (next state, actions)`. [`Transactions`] looks up the machine
-//! that a message or a timer belongs to, lets it step, does what it asks, and removes it once its state is terminated.
+//! that a message or a timer belongs to, lets it step, does what it asks, and removes it, its timers with it, once its
+//! state is terminated.
 //!
 //! | file | machine | figure |
 //! |---|---|---|

@@ -61,9 +61,16 @@ fn without_the_cookie_the_rules_of_rfc_2543_apply() {
         let Received::New(id) = world.hear_request(&legacy("INVITE")) else { panic!() };
         assert_eq!(world.hear_request(&legacy("INVITE")), Received::Absorbed);
         assert_eq!(world.hear_request(&legacy("CANCEL")), Received::Cancel { invite: id });
-        let other_call = legacy("CANCEL").replace("INVITE-of-carol", "other");
-        assert_eq!(world.hear_request(&other_call), Received::Absorbed);
-        assert!(world.log.ends_with("-> 481 to CANCEL\n"), "{}", world.log);
+        for (of_this, of_another) in [
+            ("INVITE-of-carol", "other"),
+            ("tag=c1", "tag=c2"),
+            ("CSeq: 1", "CSeq: 2"),
+            ("UDP 192.0.2.7", "UDP 192.0.2.8"),
+            ("CANCEL sip:bob", "CANCEL sip:bib"),
+        ] {
+            assert_eq!(world.hear_request(&legacy("CANCEL").replace(of_this, of_another)), Received::Absorbed);
+            assert!(world.log.ends_with("-> 481 to CANCEL\n"), "{of_another}: {}", world.log);
+        }
         world.answer(id, 487);
         let ack = legacy("ACK").replace("sip:bob@example.net>", "sip:bob@example.net>;tag=ours");
         assert_eq!(world.hear_request(&ack), Received::Absorbed);
@@ -87,6 +94,8 @@ fn a_copy_that_took_another_way_is_refused_482() {
     let refusal = world.sent_one();
     assert!(refusal.starts_with("SIP/2.0 482 "), "{refusal}");
     assert_eq!(world.hear_request(&their_ack("z9hG4bKother", &refusal)), Received::Absorbed);
+    let other_caller = other_way.replace("tag=c1", "tag=c2").replace("other", "third");
+    assert!(matches!(world.hear_request(&other_caller), Received::New(_)));
     let in_dialog = other_way.replace("sip:bob@example.net>", "sip:bob@example.net>;tag=ours");
     assert!(matches!(world.hear_request(&in_dialog), Received::New(_)), "§8.2.2.2 is for requests without a To tag");
 }
