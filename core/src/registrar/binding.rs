@@ -5,6 +5,7 @@ use super::request::Wanted;
 use super::text::{Parts, Text};
 use crate::handle::Handle;
 use crate::input::Flow;
+use crate::nat;
 use crate::sip::Uri;
 use crate::time::{Instant, Now, UnixMicros};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ pub(super) struct Binding {
     /// The next contact of the same address-of-record.
     pub(super) next: Option<Handle<Binding>>,
     pub(super) flow: Flow,
+    pub(super) behind_nat: bool,
     pub(super) cseq: u32,
     /// 0 where there is none.
     pub(super) reg_id: u32,
@@ -30,6 +32,7 @@ pub(super) struct Binding {
 pub(super) struct Facts<'a> {
     pub(super) parts: Parts<'a>,
     pub(super) flow: Flow,
+    pub(super) behind_nat: bool,
     pub(super) cseq: u32,
     pub(super) reg_id: u32,
     pub(super) q_permille: u16,
@@ -43,6 +46,7 @@ impl Binding {
             text: Text::new(facts.parts),
             next: None,
             flow: facts.flow,
+            behind_nat: facts.behind_nat,
             cseq: facts.cseq,
             reg_id: facts.reg_id,
             q_permille: facts.q_permille,
@@ -55,6 +59,7 @@ impl Binding {
     pub(super) fn update(&mut self, facts: Facts<'_>, updated_at: UnixMicros) {
         self.text.set(facts.parts);
         self.flow = facts.flow;
+        self.behind_nat = facts.behind_nat;
         self.cseq = facts.cseq;
         self.reg_id = facts.reg_id;
         self.q_permille = facts.q_permille;
@@ -70,6 +75,17 @@ impl Binding {
             return self.reg_id == wanted.reg_id && own.instance == wanted.instance;
         }
         own.contact == wanted.uri || Uri::parse(own.contact).is_ok_and(|uri| uri.matches(&wanted.parsed))
+    }
+
+    /// Where requests for it go.
+    pub(super) fn way(&self) -> Flow {
+        let parts = self.text.parts();
+        match Uri::parse(parts.contact) {
+            Ok(uri) if parts.path.is_empty() => {
+                Flow { remote: nat::reach(&uri, self.flow.remote, self.behind_nat), ..self.flow }
+            }
+            _ => self.flow,
+        }
     }
 
     /// Whether the journal calls both by the same name.
@@ -94,6 +110,7 @@ impl Binding {
             cseq: self.cseq,
             q_permille: self.q_permille,
             flow: self.flow,
+            behind_nat: self.behind_nat,
             path: text(path),
             instance: text(instance),
             reg_id: self.reg_id,

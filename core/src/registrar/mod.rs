@@ -37,7 +37,8 @@ use std::collections::BTreeSet;
 pub struct Target<'a> {
     /// The Request-URI for it: the Contact URI without the headers that may stand in it.
     pub contact: &'a [u8],
-    /// Where its REGISTER came from; without a path, requests go there.
+    /// The way to it: over the proxy its REGISTER came through where there is a path, else to its Contact, or to the
+    /// observed source where only that can be reached.
     pub flow: Flow,
     /// Route values in order, comma-separated; empty where there are none (RFC 3327).
     pub path: &'a [u8],
@@ -80,7 +81,7 @@ impl Registrar {
     }
 
     fn try_register(&mut self, cx: &mut Cx, message: &Message<'_>, flow: Flow, aor: &str) -> Result<Answer, Answer> {
-        let request = request::read(message, aor, cx.config.parameters.endpoint_expire())?;
+        let request = request::read(message, flow, aor, cx.config.parameters.endpoint_expire())?;
         self.expire_chain(cx, aor.as_bytes());
         let chain: Vec<_> = self.chain(aor.as_bytes()).collect();
         let steps = plan(&request, &chain)?;
@@ -97,7 +98,7 @@ impl Registrar {
             let parts = binding.text.parts();
             Target {
                 contact: without_headers(parts.contact),
-                flow: binding.flow,
+                flow: binding.way(),
                 path: parts.path,
                 q_permille: binding.q_permille,
             }

@@ -1,7 +1,9 @@
 //! What a REGISTER asks for, read and checked before any state is touched (RFC 3261 §10.3 steps 6 and 7).
 
 use super::answer::{Answer, bad_request, refusal};
+use crate::input::Flow;
 use crate::limits;
+use crate::nat;
 use crate::sip::{Contacts, Message, Name, NameAddr, Scheme, Uri, ValueError, split_list};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,6 +18,8 @@ const HOUR_S: u32 = 3600;
 /// A REGISTER, as far as the bindings care.
 #[derive(Debug)]
 pub(super) struct Request<'m> {
+    /// Whether the top Via shows an address translator between the phone and us.
+    pub(super) behind_nat: bool,
     pub(super) call_id: &'m [u8],
     pub(super) cseq: u32,
     /// Path values, comma-separated.
@@ -62,7 +66,7 @@ impl Wanted<'_> {
 /// # Errors
 ///
 /// The answer that refuses it: 400, 420, 423, 503 or 513.
-pub(super) fn read<'m>(message: &Message<'m>, aor: &str, longest: Duration) -> Result<Request<'m>, Answer> {
+pub(super) fn read<'m>(message: &Message<'m>, flow: Flow, aor: &str, longest: Duration) -> Result<Request<'m>, Answer> {
     let path = read_path(message)?;
     let cseq = message.cseq().map_err(|error| bad_request(error.reason))?.number;
     let call_id = message.call_id().map_err(|error| bad_request(error.reason))?;
@@ -76,7 +80,8 @@ pub(super) fn read<'m>(message: &Message<'m>, aor: &str, longest: Duration) -> R
             Wish::Each(granting.read_each(list.iter())?)
         }
     };
-    let request = Request { call_id, cseq, path, wish };
+    let behind_nat = message.via().is_ok_and(|via| nat::via_shows_nat(&via, flow.remote));
+    let request = Request { behind_nat, call_id, cseq, path, wish };
     check_texts(&request, aor)?;
     Ok(request)
 }

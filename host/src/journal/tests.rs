@@ -241,6 +241,7 @@ fn binding(aor: &str, contact: &str, expires_at: UnixMicros) -> BindingRecord {
         cseq: 1,
         q_permille: 1000,
         flow: Flow { socket: SocketId(0), transport: Transport::Udp, remote: "192.0.2.1:5060".parse().unwrap() },
+        behind_nat: false,
         path: String::new(),
         instance: String::new(),
         reg_id: 0,
