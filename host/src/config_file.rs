@@ -41,13 +41,15 @@ impl ConfigFile {
     pub fn load(&self) -> Result<Arc<Config>, String> {
         let path = self.path.as_deref().ok_or("the embedded default has no file to read")?;
         let checked = check(path)?;
-        let rendered = render(path, &checked);
+        let rendered = render(path, &checked.findings, &checked.text);
         match checked.config {
             Some(config) => {
-                rendered.iter().for_each(|warning| tracing::warn!("{}", warning.trim_end()));
+                if !rendered.is_empty() {
+                    tracing::warn!("{}", rendered.trim_end());
+                }
                 Ok(Arc::new(config))
             }
-            None => Err(rendered.concat()),
+            None => Err(rendered),
         }
     }
 }
@@ -57,23 +59,31 @@ impl ConfigFile {
 /// # Errors
 /// Where it cannot be read.
 pub fn check(path: &Path) -> Result<Checked, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = read(path)?;
     Ok(match config::parse_on(&text, ephemeral_ports()) {
         Ok(Parsed { config, warnings }) => Checked { config: Some(config), findings: warnings, text },
         Err(findings) => Checked { config: None, findings: findings.into_vec(), text },
     })
 }
 
+/// Reads a text file.
+///
+/// # Errors
+/// The system's, with the file's name.
+pub fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 /// Each finding as `file:line:column: level: text (id)`, with the line and carets under the place.
-pub fn render(path: &Path, checked: &Checked) -> Vec<String> {
+pub fn render<'f>(path: &Path, findings: impl IntoIterator<Item = &'f Finding>, text: &str) -> String {
     let file = path.display().to_string();
     let whole = |finding: &Finding| {
-        let picture = finding.render(&file, &checked.text);
+        let picture = finding.render(&file, text);
         // The picture repeats what and where in its first three lines.
         let picture: String = picture.lines().skip(3).map(|line| format!("  {line}\n")).collect();
         format!("{file}:{finding}\n{picture}")
     };
-    checked.findings.iter().map(whole).collect()
+    findings.into_iter().map(whole).collect()
 }
 
 /// The ports that this system gives to outgoing connections (ip(7)).

@@ -1,18 +1,17 @@
 //! `check` and `params`: what the operator wrote, and what there is to write.
 
-use super::table::columns;
-use super::{Done, print, print_json};
+use super::{Done, print};
 use crate::cli::{ConfigArgs, ParamsArgs, ParamsFormat};
 use crate::config_file::{self, ConfigFile};
-use crosspoint_core::params::Parameters;
-use serde_json::{Value, json};
+use crosspoint_core::params::{self, Format, Parameters};
+use std::path::Path;
 
 pub(crate) fn check(args: &ConfigArgs) -> Done {
     let Some(path) = &args.config else {
         return print("no file: the embedded default is sound\n");
     };
     let checked = config_file::check(path)?;
-    print(&config_file::render(path, &checked).concat())?;
+    print(&config_file::render(path, &checked.findings, &checked.text))?;
     let errors = if checked.config.is_none() { Err(String::new()) } else { Ok(()) };
     if checked.findings.is_empty() {
         print(&format!("{}: nothing found\n", path.display()))?;
@@ -21,52 +20,27 @@ pub(crate) fn check(args: &ConfigArgs) -> Done {
 }
 
 pub(crate) fn params(args: &ParamsArgs) -> Done {
+    if let Some(path) = &args.import {
+        return import(path);
+    }
     let parameters = match &args.config {
         Some(path) => ConfigFile::at(path.clone()).load()?.parameters.clone(),
         None => Parameters::default(),
     };
-    match args.format {
-        ParamsFormat::Table => print(&table(&parameters)),
-        ParamsFormat::Json => print_json(&rows(&parameters)),
-        ParamsFormat::Markdown => print(&markdown(&parameters)),
-    }
+    let format = match args.format {
+        ParamsFormat::Table => Format::Table,
+        ParamsFormat::Json => Format::Json,
+        ParamsFormat::Markdown => Format::Markdown,
+    };
+    print(&params::render(&parameters, format))
 }
 
-fn table(parameters: &Parameters) -> String {
-    let rows: Vec<[String; 7]> = parameters
-        .list()
-        .map(|(spec, value)| {
-            let texts = [spec.name, value, spec.default, &spec.kind.range(), spec.unit, spec.status.name(), spec.help];
-            texts.map(str::to_owned)
-        })
-        .collect();
-    columns(["NAME", "VALUE", "DEFAULT", "RANGE", "UNIT", "STATUS", "MEANING"], &rows)
-}
-
-fn rows(parameters: &Parameters) -> Vec<Value> {
-    parameters
-        .list()
-        .map(|(spec, value)| {
-            json!({
-                "name": spec.name, "value": value, "default": spec.default, "range": spec.kind.range(),
-                "unit": spec.unit, "status": spec.status.name(), "section": spec.section, "meaning": spec.help,
-            })
-        })
-        .collect()
-}
-
-/// The reference page: one table under each heading.
-fn markdown(parameters: &Parameters) -> String {
-    let mut out = "# System parameters\n".to_owned();
-    let mut section = "";
-    for (spec, value) in parameters.list() {
-        if spec.section != section {
-            section = spec.section;
-            out.push_str(&format!("\n## {section}\n\n| name | value | default | range | unit | status | meaning |\n"));
-            out.push_str("|---|---|---|---|---|---|---|\n");
-        }
-        let cells = [spec.name, value, spec.default, &spec.kind.range(), spec.unit, spec.status.name(), spec.help];
-        out.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
-    }
-    out
+/// Prints a foreign list as a `[parameters]` table; what there is to say about it goes to stderr. Fails where a value had
+/// to be left out.
+fn import(path: &Path) -> Done {
+    let text = config_file::read(path)?;
+    let import = params::import(&text);
+    print(&import.toml)?;
+    eprint!("{}", config_file::render(path, import.findings.iter(), &text));
+    if import.findings.has_errors() { Err("not every value could be taken over".to_owned()) } else { Ok(()) }
 }

@@ -67,6 +67,31 @@ fn params_lists_every_parameter_in_every_format() {
 }
 
 #[test]
+fn the_reference_page_is_what_the_table_says() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/parameters.md");
+    let output = run(&["params", "--format", "markdown"]);
+    let hint = "crosspoint-tokio params --format markdown > docs/parameters.md";
+    assert!(std::fs::read_to_string(page).unwrap() == stdout(&output), "out of date: {hint}");
+}
+
+#[test]
+fn a_parameter_list_of_vos3000_is_imported() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("parameters.txt");
+    let import = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        run(&["params", "--import", path(&file)])
+    };
+    let output = import("SS_SIP_TIMEOUT_RINGING=60\r\nSS_FOO=1\r\n");
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(stdout(&output), "[parameters]\nSS_SIP_TIMEOUT_RINGING = \"60\"\n# SS_FOO = \"1\"\n");
+    assert!(stderr(&output).contains(":2:1: warning: unknown parameter `SS_FOO`"), "{}", stderr(&output));
+    let output = import("SS_SIP_TIMEOUT_RINGING=x\n");
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains(":1:24: error: "), "{}", stderr(&output));
+}
+
+#[test]
 fn a_running_switch_answers_and_drains() {
     let serving = Serving::new(CONFIG);
     let output = serving.ask(&["status", "--json"]);
