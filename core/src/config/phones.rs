@@ -143,22 +143,17 @@ impl Phones {
         Phones { singles, blocks }
     }
 
-    /// The phone of this user name.
+    /// The phone of this user name; one with a table of its own goes before a block that also has it.
     pub fn find<'p>(&'p self, user: &'p str) -> Option<Phone<'p>> {
-        self.profile(user).map(|profile| Phone::new(user, profile))
-    }
-
-    /// What is configured for this user name; a table of its own goes before a block that also has it.
-    pub fn profile(&self, user: &str) -> Option<&Profile> {
         if let Ok(at) = self.singles.binary_search_by(|single| single.user.as_str().cmp(user)) {
-            return self.singles.get(at).map(|single| &single.profile);
+            return self.singles.get(at).map(|single| Phone::new(&single.user, &single.profile));
         }
         let key = split(user);
         let after = self.blocks.partition_point(|block| block.key() <= key);
         let block = self.blocks.get(after.checked_sub(1)?)?;
         let (prefix, width, number) = key;
         let inside = block.prefix == prefix && block.width == width && number <= block.last;
-        inside.then_some(&block.profile)
+        inside.then(|| Phone::new(user, &block.profile))
     }
 
     /// How many phones there are.
