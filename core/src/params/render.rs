@@ -91,7 +91,7 @@ const PREAMBLE: &str = "\
 
 Every parameter under its VOS3000 name, as `[parameters]` in the configuration takes it. *Active* parameters are acted
 on; the others are *accepted, not yet acted on*: checked, kept, listed, and warned of by `check` where they differ from
-their default. This page is the output of `crosspoint-tokio params --format markdown`.
+their default. This page is the output of `params --format markdown`.
 ";
 
 const PRESET_PREAMBLE: &str = "

@@ -3,7 +3,6 @@
 mod cancel;
 mod machines;
 mod matching;
-mod memory;
 mod properties;
 mod replies;
 mod schedules;
