@@ -22,25 +22,35 @@
 //! 1. ground: [`time`], [`rng`], [`handle`], [`timers`], [`limits`], [`counters`], [`input`], [`command`], [`event`], [`cx`], [`finding`], [`nearest`]
 //! 2. [`sip`], [`sdp`]: messages as bytes; [`params`], [`config`]: what the operator wrote
 //! 3. [`transaction`]: the four machines of RFC 3261 §17; [`auth`]: digest
-//! 4. [`registrar`], [`cdr`]
+//! 4. [`dialog`], [`nat`], [`registrar`], [`routing`], [`cdr`]
+//! 5. [`call`]: the back-to-back user agent
+//! 6. [`switch`]: dispatch, the whole state, snapshots
+//! 7. [`pump`], [`record`]: the order of work, the input log
 
 pub mod auth;
+pub mod call;
 pub mod cdr;
 pub mod command;
 pub mod config;
 pub mod counters;
 pub mod cx;
+pub mod dialog;
 pub mod event;
 pub mod finding;
 pub mod handle;
 pub mod input;
 pub mod limits;
+pub mod nat;
 pub mod nearest;
 pub mod params;
+pub mod pump;
+pub mod record;
 pub mod registrar;
 pub mod rng;
+pub mod routing;
 pub mod sdp;
 pub mod sip;
+pub mod switch;
 pub mod time;
 pub mod timers;
 pub mod transaction;
@@ -48,3 +58,8 @@ pub mod transaction;
 pub use command::Command;
 pub use counters::DropReason;
 pub use cx::Cx;
+pub use input::{Control, Input};
+pub use pump::Pump;
+pub use rng::Seed;
+pub use switch::{Switch, Verdict};
+pub use time::Now;

@@ -205,8 +205,13 @@ fn core_sources() -> Vec<Source> {
     sources
 }
 
-fn folders_of(prefix: &str) -> Vec<String> {
-    crates().into_iter().filter(|name| name.starts_with(prefix)).map(|name| format!("{name}/src")).collect()
+/// The sources of the crates whose names begin so.
+fn sources_of(prefix: &str) -> Vec<Source> {
+    let folders: Vec<String> =
+        crates().into_iter().filter(|name| name.starts_with(prefix)).map(|name| format!("{name}/src")).collect();
+    let sources = sources(&folders);
+    assert!(!sources.is_empty(), "no source of {prefix}* was found");
+    sources
 }
 
 #[test]
@@ -229,15 +234,12 @@ fn hash_maps_are_behind_the_keyed_table() {
 
 #[test]
 fn drivers_decide_nothing() {
-    expect_none(
-        hits(&sources(&folders_of("runtime-")), PROTOCOL, true),
-        "a driver carries bytes and knows no protocol",
-    );
+    expect_none(hits(&sources_of("runtime-"), PROTOCOL, true), "a driver carries bytes and knows no protocol");
 }
 
 #[test]
 fn the_host_holds_no_protocol_logic() {
-    expect_none(hits(&sources(&folders_of("host")), DECISIONS, true), "the host shows what the core decided");
+    expect_none(hits(&sources_of("host"), DECISIONS, true), "the host shows what the core decided");
 }
 
 #[test]

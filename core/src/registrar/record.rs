@@ -20,8 +20,10 @@ pub struct BindingRecord {
     pub cseq: u32,
     /// Preference in thousandths, 0 to 1000.
     pub q_permille: u16,
-    /// Where the REGISTER came from: replies and calls go there.
+    /// Where the REGISTER came from.
     pub flow: Flow,
+    /// Whether its Via showed an address translator on the way, so that only the flow leads to the phone.
+    pub behind_nat: bool,
     /// Path values in order (RFC 3327), comma-separated as they are to stand in a Route header.
     pub path: String,
     /// `+sip.instance` as registered, without quotes (RFC 5626).

@@ -214,6 +214,20 @@ impl<'m> Message<'m> {
         number(value, max).map(Some).ok_or(ValueError { header, reason: "no number, or one too large" })
     }
 
+    /// The reason phrase of a response, where it is UTF-8 (RFC 3261 §7.2).
+    pub fn reason(&self) -> Option<&'m str> {
+        match self.start() {
+            Start::Response { reason, .. } => std::str::from_utf8(reason).ok(),
+            Start::Request { .. } => None,
+        }
+    }
+
+    /// Whether the body is a session description and nothing else.
+    pub fn is_sdp(&self) -> bool {
+        let essence = |value: &'m [u8]| value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+        self.content_type().is_some_and(|value| essence(value).eq_ignore_ascii_case(b"application/sdp"))
+    }
+
     /// Content-Type as written, parameters included.
     pub fn content_type(&self) -> Option<&'m [u8]> {
         self.value(Name::ContentType)

@@ -11,6 +11,8 @@ mod method;
 mod names;
 mod params;
 mod reason;
+#[cfg(feature = "rsip")]
+pub mod rsip;
 mod sanity;
 mod scan;
 mod uri;
@@ -26,6 +28,6 @@ pub use params::{Params, ParamsIter};
 pub use reason::reason_phrase;
 pub use sanity::{Defect, check};
 pub use scan::{Index, KeepAlive, ScanError, Scanned, scan};
-pub use uri::{Scheme, Uri};
+pub use uri::{Scheme, Uri, escape_user};
 pub use values::{CSeq, ContactList, Contacts, NameAddr, ValueError, Via};
 pub use writer::Writer;

@@ -11,7 +11,7 @@ pub struct Params<'m> {
 
 impl<'m> Params<'m> {
     /// The parameters of this text, which begins with `;` or is empty.
-    pub(super) fn of(raw: &'m [u8]) -> Params<'m> {
+    pub(crate) fn of(raw: &'m [u8]) -> Params<'m> {
         Params { raw }
     }
 

@@ -243,6 +243,19 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|digit| digit as u8)
 }
 
+/// A user name as it stands in a SIP URI: what RFC 3261 §25.1 does not let stand there is escaped.
+pub fn escape_user(user: &str) -> Cow<'_, str> {
+    let may_stand = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(byte);
+    if user.bytes().all(|byte| may_stand(&byte)) {
+        return Cow::Borrowed(user);
+    }
+    let escape = |byte: u8| match may_stand(&byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    Cow::Owned(user.bytes().map(escape).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

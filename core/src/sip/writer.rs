@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use std::fmt::Arguments;
 use std::io::Write;
+use std::net::SocketAddr;
 
 /// A message being written. Whatever a header's value holds, it stays one line: CR and LF in it become blanks, so that
 /// nothing a peer or the configuration gives can begin a header of its own.
@@ -37,6 +38,28 @@ impl Writer {
         writer.on_one_line(|text| text.extend_from_slice(reason.as_bytes()));
         writer.text.extend_from_slice(b"\r\n");
         writer
+    }
+
+    /// Begins header lines that go into a message later; see [`Writer::as_bytes`].
+    pub fn lines() -> Writer {
+        Writer { text: Vec::with_capacity(USUAL_BYTES / 4) }
+    }
+
+    /// Adds an address as it stands in Via, Contact and URIs: an IPv6 one in its brackets, the port always.
+    pub fn address(&mut self, address: SocketAddr) -> &mut Writer {
+        self.text.write_fmt(format_args!("{address}")).expect("writing to memory does not fail");
+        self
+    }
+
+    /// Adds a number in decimal.
+    pub fn number(&mut self, number: u64) -> &mut Writer {
+        self.text.write_fmt(format_args!("{number}")).expect("writing to memory does not fail");
+        self
+    }
+
+    /// What has been written.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.text
     }
 
     /// Adds a header.

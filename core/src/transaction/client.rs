@@ -22,10 +22,8 @@ impl State {
         use State::*;
         match (self, event) {
             (Trying | Proceeding, On::Fired(Timer::E)) => (self, &[Do::Resend, Do::Start(Timer::E)]),
-            (Trying | Proceeding, On::Fired(Timer::F)) => (Terminated, &[Do::Stop(Timer::E), Do::Tell(Tell::Timeout)]),
-            (Trying, On::Undelivered) => {
-                (Terminated, &[Do::Stop(Timer::E), Do::Stop(Timer::F), Do::Tell(Tell::Undelivered)])
-            }
+            (Trying | Proceeding, On::Fired(Timer::F)) => (Terminated, &[Do::Tell(Tell::Timeout)]),
+            (Trying, On::Undelivered) => (Terminated, &[Do::Tell(Tell::Undelivered)]),
             // timer E runs on as it is: only its next wait is T2
             (Trying | Proceeding, On::Provisional) => (Proceeding, &[Do::Tell(Tell::Answer)]),
             (Trying | Proceeding, On::Success | On::Failure) => (

@@ -30,10 +30,8 @@ impl State {
         use State::*;
         match (self, event) {
             (Calling | Abandoned, On::Fired(Timer::A)) => (self, &[Do::Resend, Do::Start(Timer::A)]),
-            (Calling | Abandoned, On::Fired(Timer::B)) => (Terminated, &[Do::Stop(Timer::A), Do::Tell(Tell::Timeout)]),
-            (Calling | Abandoned, On::Undelivered) => {
-                (Terminated, &[Do::Stop(Timer::A), Do::Stop(Timer::B), Do::Tell(Tell::Undelivered)])
-            }
+            (Calling | Abandoned, On::Fired(Timer::B)) => (Terminated, &[Do::Tell(Tell::Timeout)]),
+            (Calling | Abandoned, On::Undelivered) => (Terminated, &[Do::Tell(Tell::Undelivered)]),
             (Calling, On::Provisional) => {
                 (Proceeding, &[Do::Stop(Timer::A), Do::Stop(Timer::B), Do::Tell(Tell::Answer)])
             }

@@ -32,15 +32,16 @@ impl State {
             (Proceeding, On::Failure | On::RequestTimeout) => {
                 (Completed, &[Do::Send, Do::Start(Timer::G), Do::Start(Timer::H)])
             }
+            (Proceeding, On::Challenge) => (Terminated, &[Do::Send]),
             (Proceeding | Completed, On::Request) => (self, &[Do::Resend]),
             (Accepted | Completed, On::Fired(Timer::G)) => (self, &[Do::Resend, Do::Start(Timer::G)]),
             (Accepted, On::Acknowledged) => (Acknowledged, &[Do::Stop(Timer::G), Do::Forget]),
-            (Accepted, On::Fired(Timer::L)) => (Terminated, &[Do::Stop(Timer::G), Do::Tell(Tell::NoAck)]),
+            (Accepted, On::Fired(Timer::L)) => (Terminated, &[Do::Tell(Tell::NoAck)]),
             (Acknowledged, On::Fired(Timer::L)) => (Terminated, &[]),
             (Completed, On::Ack) => {
                 (Confirmed, &[Do::Stop(Timer::G), Do::Stop(Timer::H), Do::Forget, Do::Start(Timer::I)])
             }
-            (Completed, On::Fired(Timer::H)) => (Terminated, &[Do::Stop(Timer::G), Do::Tell(Tell::NoAck)]),
+            (Completed, On::Fired(Timer::H)) => (Terminated, &[Do::Tell(Tell::NoAck)]),
             (Confirmed, On::Fired(Timer::I)) => (Terminated, &[]),
             // an ACK with the INVITE's own branch that acknowledges no failure: the dialog's, if anyone's (RFC 6026 §7.1)
             (Proceeding | Accepted | Acknowledged, On::Ack) => (self, &[Do::Tell(Tell::Ack)]),

@@ -4,6 +4,7 @@
 //! compares. It costs no allocation, and who does not know the key cannot make two requests share one. A response is
 //! found by the branch itself, which is ours.
 
+use super::COOKIE;
 use crate::input::Transport;
 use crate::sip::{Message, Method, Name, ValueError, Via};
 use serde::{Deserialize, Serialize};
@@ -36,15 +37,14 @@ enum Kind {
 
 impl Fingerprints {
     /// Names the server transaction of a request (§17.2.3). An ACK and a CANCEL name that of their INVITE.
-    pub(super) fn server(self, message: &Message<'_>, transport: Transport) -> Result<Key, ValueError> {
-        let via = message.via()?;
+    pub(super) fn server(self, message: &Message<'_>, via: &Via<'_>, transport: Transport) -> Result<Key, ValueError> {
         let method = message.method().unwrap_or(Method::Other(b""));
         let method = if matches!(method, Method::Ack | Method::Cancel) { Method::Invite } else { method };
         match via.branch() {
-            Some(branch) if via.has_cookie() => {
+            Some(branch) if branch.len() > COOKIE.len() && branch.starts_with(COOKIE) => {
                 let mut hash = self.start(Kind::Branch, method);
                 field(&mut hash, branch);
-                sent_by(&mut hash, &via, transport);
+                sent_by(&mut hash, via, transport);
                 Ok(end(hash))
             }
             _ => self.rfc2543(message, method),
@@ -66,17 +66,14 @@ impl Fingerprints {
         Ok(end(hash))
     }
 
-    /// Names the request that copies which took other ways have in common (§8.2.2.2), unless it is within a dialog.
-    pub(super) fn merge(self, message: &Message<'_>) -> Result<Option<Key>, ValueError> {
-        if message.to()?.tag().is_some() {
-            return Ok(None);
-        }
+    /// Names what copies of a request outside of dialogs that took other ways have in common (§8.2.2.2).
+    pub(super) fn merge(self, message: &Message<'_>) -> Result<Key, ValueError> {
         let cseq = message.cseq()?;
         let mut hash = self.start(Kind::Merge, cseq.method);
         field(&mut hash, message.from()?.tag().unwrap_or_default());
         field(&mut hash, message.call_id()?);
         hash.write(&cseq.number.to_le_bytes());
-        Ok(Some(end(hash)))
+        Ok(end(hash))
     }
 
     /// A To tag for an answer that no transaction remembers: the same one whenever the same request comes (§8.2.7).

@@ -1,7 +1,8 @@
 //! The transaction layer: requests and answers over a transport that loses, repeats and reorders them (RFC 3261 §17).
 //!
 //! Four machines, one file each, all pure: `on(event) -> (next state, actions)`. [`Transactions`] looks up the machine
-//! that a message or a timer belongs to, lets it step, does what it asks, and removes it once its state is terminated.
+//! that a message or a timer belongs to, lets it step, does what it asks, and removes it, its timers with it, once its
+//! state is terminated.
 //!
 //! | file | machine | figure |
 //! |---|---|---|
@@ -38,6 +39,9 @@ pub use uac::{Answer, Branch, ClientId, ClientTransaction, Kind, NewRequest, UND
 pub use uas::{Received, Reply, ServerId, ServerTransaction};
 
 use serde::{Deserialize, Serialize};
+
+/// What every branch made since RFC 3261 begins with (§8.1.1.7).
+const COOKIE: &[u8] = b"z9hG4bK";
 
 /// Whom the layer tells about a transaction: chosen by the user of the layer, never looked into here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

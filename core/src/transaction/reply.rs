@@ -2,7 +2,7 @@
 
 use super::uas::Reply;
 use crate::input::Flow;
-use crate::sip::{Message, Name, ValueError, reason_phrase};
+use crate::sip::{Message, Name, Via, host_ip, reason_phrase};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
@@ -17,20 +17,19 @@ pub(super) struct ReplyHead {
 
 impl ReplyHead {
     /// Takes the lines of this request, with the top Via completed by where it came from.
-    pub(super) fn of(message: &Message<'_>, flow: Flow) -> Result<ReplyHead, ValueError> {
-        let to_has_tag = message.to()?.tag().is_some();
+    pub(super) fn of(message: &Message<'_>, via: &Via<'_>, to_has_tag: bool, flow: Flow) -> ReplyHead {
         let values =
             [Name::From, Name::To, Name::CallId, Name::CSeq].map(|name| message.value(name).unwrap_or_default());
         let vias: usize = message.fields(Name::Via).map(|via| via.len() + "Via: \r\n".len()).sum();
         let room = vias + ";rport=65535;received=".len() + 45 + values.iter().map(|v| v.len() + 11).sum::<usize>();
 
         let mut lines = Vec::with_capacity(room);
-        for (i, via) in message.list(Name::Via).enumerate() {
+        for (i, value) in message.list(Name::Via).enumerate() {
             lines.extend_from_slice(b"Via: ");
             if i == 0 {
-                write_top_via(&mut lines, via, message, flow)?;
+                write_top_via(&mut lines, value, via, flow);
             } else {
-                write_unfolded(&mut lines, via);
+                write_unfolded(&mut lines, value);
             }
             lines.extend_from_slice(b"\r\n");
         }
@@ -43,7 +42,7 @@ impl ReplyHead {
             }
             lines.extend_from_slice(b"\r\n");
         }
-        Ok(ReplyHead { lines: lines.into_boxed_slice(), tag_at })
+        ReplyHead { lines: lines.into_boxed_slice(), tag_at }
     }
 
     /// The whole answer.
@@ -53,7 +52,11 @@ impl ReplyHead {
         let said = reason.len() + reply.to_tag.len() + reply.headers.len() + reply.body.len();
         let mut out = Vec::with_capacity(fixed + self.lines.len() + said);
 
-        write!(out, "SIP/2.0 {} {reason}\r\n", reply.status).expect("a vector takes every write");
+        out.extend_from_slice(b"SIP/2.0 ");
+        write_decimal(&mut out, usize::from(reply.status));
+        out.push(b' ');
+        out.extend_from_slice(reason.as_bytes());
+        out.extend_from_slice(b"\r\n");
         match self.tag_at {
             Some(at) if !reply.to_tag.is_empty() => {
                 let (before, after) = self.lines.split_at(at as usize);
@@ -65,7 +68,9 @@ impl ReplyHead {
             _ => out.extend_from_slice(&self.lines),
         }
         out.extend_from_slice(reply.headers);
-        write!(out, "Content-Length: {}\r\n\r\n", reply.body.len()).expect("a vector takes every write");
+        out.extend_from_slice(b"Content-Length: ");
+        write_decimal(&mut out, reply.body.len());
+        out.extend_from_slice(b"\r\n\r\n");
         out.extend_from_slice(reply.body);
         Bytes::from(out)
     }
@@ -73,14 +78,18 @@ impl ReplyHead {
 
 /// The top Via with `received` where the source is not its sent-by (RFC 3261 §18.2.1), and with `rport` filled in and
 /// `received` in any case where the sender asks for it (RFC 3581 §4). Values the sender gave to either are not believed.
-fn write_top_via(out: &mut Vec<u8>, raw: &[u8], message: &Message<'_>, flow: Flow) -> Result<(), ValueError> {
-    let via = message.via()?;
+fn write_top_via(out: &mut Vec<u8>, raw: &[u8], via: &Via<'_>, flow: Flow) {
     let source = flow.remote.ip().to_canonical();
     // neither the protocol nor the sent-by has a semicolon
-    let sent_by = raw.iter().position(|byte| *byte == b';').unwrap_or(raw.len());
+    let sent_by = memchr::memchr(b';', raw).unwrap_or(raw.len());
     write_unfolded(out, raw[..sent_by].trim_ascii_end());
+    let mut wants_rport = false;
     for (name, value) in via.params.iter() {
-        if name.eq_ignore_ascii_case(b"rport") || name.eq_ignore_ascii_case(b"received") {
+        if name.eq_ignore_ascii_case(b"rport") {
+            wants_rport = true;
+            continue;
+        }
+        if name.eq_ignore_ascii_case(b"received") {
             continue;
         }
         out.push(b';');
@@ -90,25 +99,39 @@ fn write_top_via(out: &mut Vec<u8>, raw: &[u8], message: &Message<'_>, flow: Flo
             write_unfolded(out, value);
         }
     }
-    let wants_rport = via.params.has("rport");
-    let claimed = std::str::from_utf8(via.host)
-        .ok()
-        .and_then(|host| host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>().ok());
     if wants_rport {
-        write!(out, ";rport={}", flow.remote.port()).expect("a vector takes every write");
+        out.extend_from_slice(b";rport=");
+        write_decimal(out, usize::from(flow.remote.port()));
     }
-    if wants_rport || claimed != Some(source) {
+    if wants_rport || host_ip(via.host) != Some(source) {
         write!(out, ";received={source}").expect("a vector takes every write");
     }
-    Ok(())
 }
 
 /// A value on one line, however many the sender had folded it over (RFC 3261 §7.3.1: a fold is one space).
 fn write_unfolded(out: &mut Vec<u8>, value: &[u8]) {
-    let mut lines = value.split(|byte| *byte == b'\n');
-    out.extend_from_slice(lines.next().unwrap_or_default().trim_ascii_end());
-    for line in lines {
-        out.push(b' ');
-        out.extend_from_slice(line.trim_ascii());
+    if memchr::memchr2(b'\r', b'\n', value).is_none() {
+        return out.extend_from_slice(value);
+    }
+    let pieces = value.split(|byte| matches!(byte, b'\r' | b'\n')).map(<[u8]>::trim_ascii);
+    for (i, piece) in pieces.filter(|piece| !piece.is_empty()).enumerate() {
+        if i > 0 {
+            out.push(b' ');
+        }
+        out.extend_from_slice(piece);
+    }
+}
+
+/// The formatting machinery costs more than all the rest of a short answer.
+fn write_decimal(out: &mut Vec<u8>, mut number: usize) {
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return out.extend_from_slice(&digits[start..]);
+        }
     }
 }

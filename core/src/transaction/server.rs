@@ -28,6 +28,7 @@ impl State {
             (Trying | Proceeding, On::Success | On::Failure) => {
                 (Completed, &[Do::Stop(Timer::Trying), Do::Stop(Timer::F), Do::Send, Do::Start(Timer::J)])
             }
+            (Trying | Proceeding, On::Challenge) => (Terminated, &[Do::Send]),
             (Proceeding | Completed, On::Request) => (self, &[Do::Resend]),
             (Proceeding, On::Fired(Timer::F)) => (Terminated, &[]),
             (Completed, On::Fired(Timer::J)) => (Terminated, &[]),

@@ -2,7 +2,7 @@
 
 use super::armed::Armed;
 use super::intervals::{self, Intervals};
-use super::{Owner, Transactions, Upcall, client, derived, invite_client};
+use super::{COOKIE, Owner, Transactions, Upcall, client, derived, invite_client};
 use crate::cx::Cx;
 use crate::handle::Handle;
 use crate::input::Flow;
@@ -18,9 +18,6 @@ pub type ClientId = Handle<ClientTransaction>;
 
 /// What follows the magic cookie in the branch of a request of ours: a token of [`crate::rng::Streams::ids`].
 pub type Branch = [u8; 16];
-
-/// The magic cookie before it (RFC 3261 §8.1.1.7).
-const COOKIE: &[u8] = b"z9hG4bK";
 
 /// Most transactions that one call of [`Transactions::undelivered`] ends. What is left ends at the next ICMP error, which
 /// its next resend brings about.

@@ -10,7 +10,7 @@ use crate::cx::Cx;
 use crate::handle::Handle;
 use crate::input::Flow;
 use crate::limits;
-use crate::sip::{Message, Method, ValueError};
+use crate::sip::{Index, Message, Method, Name, Scanned, ValueError, Via, scan};
 use crate::timers::{TimerKey, TransactionTimer as Timer};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,8 @@ pub struct Reply<'a> {
     pub status: u16,
     /// The reason phrase; the usual one of the status where there is none.
     pub reason: Option<&'a str>,
-    /// Our tag, added to the To unless the request's has one. Empty for a 100.
+    /// Our tag, added to the To unless the request's has one. Empty for a 100. A challenge to a request without
+    /// credentials gets a tag of the layer's instead.
     pub to_tag: &'a [u8],
     /// Further header fields: whole lines, each with its CRLF. No Content-Length.
     pub headers: &'a [u8],
@@ -72,8 +73,10 @@ pub(super) enum ServerEvent {
     Provisional,
     /// The user answers: 2xx.
     Success,
-    /// The user answers: 3xx to 6xx, but for 408.
+    /// The user answers: 3xx to 6xx, but for the two that follow.
     Failure,
+    /// The user challenges a request that came without credentials: 401 or 407.
+    Challenge,
     /// The user answers: 408, which a non-INVITE request never gets (RFC 4320 §4.2).
     RequestTimeout,
     /// The user has seen the ACK of the 2xx.
@@ -147,6 +150,7 @@ pub struct ServerTransaction {
     key: Key,
     merge_key: Option<Key>,
     cseq: u32,
+    has_credentials: bool,
     /// What answers repeat of the request; none once the final one is out.
     head: Option<ReplyHead>,
     /// The last answer, while it may have to be sent again; else empty.
@@ -214,6 +218,21 @@ impl ServerTransaction {
     }
 }
 
+/// A request in hand, with what more than one step asks of it.
+struct Request<'a> {
+    message: &'a Message<'a>,
+    via: Via<'a>,
+    to_tag: Option<&'a [u8]>,
+    flow: Flow,
+    key: Key,
+}
+
+impl Request<'_> {
+    fn head(&self) -> ReplyHead {
+        ReplyHead::of(self.message, &self.via, self.to_tag.is_some(), self.flow)
+    }
+}
+
 impl Transactions {
     /// The server transaction of this id, unless it has ended.
     pub fn server(&self, id: ServerId) -> Option<&ServerTransaction> {
@@ -229,62 +248,67 @@ impl Transactions {
     }
 
     fn try_receive_request(&mut self, cx: &mut Cx, message: &Message<'_>, flow: Flow) -> Result<Received, ValueError> {
-        let key = self.fingerprints.server(message, flow.transport)?;
+        let via = message.via()?;
+        let key = self.fingerprints.server(message, &via, flow.transport)?;
+        let to_tag = message.to()?.tag();
+        let request = Request { message, via, to_tag, flow, key };
         let known = self.server_keys.get(&key).copied();
-        match (message.method(), known) {
-            (Some(Method::Ack), None) => Ok(Received::Ack),
-            (Some(Method::Ack), Some(id)) => Ok(match self.step_server(cx, id, ServerEvent::Ack, None) {
+        Ok(match (message.method(), known) {
+            // the tag tells what we answered without a transaction
+            (Some(Method::Ack), None) => match to_tag {
+                Some(tag) if tag == self.fingerprints.tag(key) => Received::Absorbed,
+                _ => Received::Ack,
+            },
+            (Some(Method::Ack), Some(id)) => match self.step_server(cx, id, ServerEvent::Ack, None) {
                 Some(ServerTell::Ack) => Received::Ack,
                 _ => Received::Absorbed,
-            }),
-            (Some(Method::Cancel), invite) => self.receive_cancel(cx, message, flow, key, invite),
+            },
+            (Some(Method::Cancel), invite) => self.receive_cancel(cx, &request, invite),
             (_, Some(id)) => {
                 cx.counters.absorbed += 1;
                 self.step_server(cx, id, ServerEvent::Request, None);
-                Ok(Received::Absorbed)
+                Received::Absorbed
             }
-            (_, None) => self.receive_new(cx, message, flow, key),
-        }
+            (_, None) => self.receive_new(cx, &request)?,
+        })
     }
 
-    fn receive_new(
-        &mut self,
-        cx: &mut Cx,
-        message: &Message<'_>,
-        flow: Flow,
-        key: Key,
-    ) -> Result<Received, ValueError> {
-        let head = ReplyHead::of(message, flow)?;
-        let merge_key = self.fingerprints.merge(message)?;
+    fn receive_new(&mut self, cx: &mut Cx, request: &Request<'_>) -> Result<Received, ValueError> {
+        let message = request.message;
+        let merge_key = match request.to_tag {
+            Some(_) => None,
+            None => Some(self.fingerprints.merge(message)?),
+        };
         if merge_key.is_some_and(|merge_key| self.merge_keys.get(&merge_key).is_some()) {
             cx.counters.absorbed += 1;
-            cx.send(flow, head.compose(&Reply::new(482, &self.fingerprints.tag(key))));
+            self.answer_statelessly(cx, request, 482, b"");
             return Ok(Received::Absorbed);
         }
         if self.servers() >= limits::TRANSACTIONS {
             // spread, so that those refused together do not come back together
-            let headers = format!("Retry-After: {}\r\n", 5 + cx.rng.jitter.below(10));
-            let tag = self.fingerprints.tag(key);
-            cx.send(flow, head.compose(&Reply { headers: headers.as_bytes(), ..Reply::new(503, &tag) }));
+            let retry_after = format!("Retry-After: {}\r\n", 5 + cx.rng.jitter.below(10));
+            self.answer_statelessly(cx, request, 503, retry_after.as_bytes());
             return Ok(Received::Refused);
         }
         let (machine, actions) = match message.method() {
             Some(Method::Invite) => map(invite_server::State::START, Machine::Invite),
             _ => map(server::State::START, Machine::Other),
         };
+        let credentials = [Name::Authorization, Name::ProxyAuthorization];
         let id = self.servers.insert(ServerTransaction {
             machine,
-            flow,
+            flow: request.flow,
             owner: None,
-            key,
+            key: request.key,
             merge_key,
             cseq: message.cseq()?.number,
-            head: Some(head),
+            has_credentials: credentials.iter().any(|name| message.value(*name).is_some()),
+            head: Some(request.head()),
             last: Bytes::new(),
             resends: 0,
             armed: Armed::default(),
         });
-        self.server_keys.insert(key, id);
+        self.server_keys.insert(request.key, id);
         if let Some(merge_key) = merge_key {
             self.merge_keys.insert(merge_key, id);
         }
@@ -293,24 +317,19 @@ impl Transactions {
     }
 
     /// RFC 3261 §9.2. The answer carries the tag of the INVITE's answers where there is one already.
-    fn receive_cancel(
-        &mut self,
-        cx: &mut Cx,
-        message: &Message<'_>,
-        flow: Flow,
-        key: Key,
-        invite: Option<ServerId>,
-    ) -> Result<Received, ValueError> {
-        let head = ReplyHead::of(message, flow)?;
-        let found = invite.and_then(|id| Some((id, self.servers.get(id)?)));
-        let tag = found.and_then(|(_, server)| tag_of(&server.last));
-        let tag = tag.unwrap_or_else(|| self.fingerprints.tag(key).to_vec());
-        let status = if found.is_some() { 200 } else { 481 };
-        cx.send(flow, head.compose(&Reply::new(status, &tag)));
-        Ok(match found {
-            Some((invite, server)) if !server.has_final() => Received::Cancel { invite },
-            _ => Received::Absorbed,
-        })
+    fn receive_cancel(&mut self, cx: &mut Cx, request: &Request<'_>, invite: Option<ServerId>) -> Received {
+        let Some((id, server)) = invite.and_then(|id| Some((id, self.servers.get(id)?))) else {
+            self.answer_statelessly(cx, request, 481, b"");
+            return Received::Absorbed;
+        };
+        let tag = tag_of(&server.last).unwrap_or_else(|| self.fingerprints.tag(request.key).to_vec());
+        cx.send(request.flow, request.head().compose(&Reply::new(200, &tag)));
+        if server.has_final() { Received::Absorbed } else { Received::Cancel { invite: id } }
+    }
+
+    fn answer_statelessly(&self, cx: &mut Cx, request: &Request<'_>, status: u16, headers: &[u8]) {
+        let tag = self.fingerprints.tag(request.key);
+        cx.send(request.flow, request.head().compose(&Reply { headers, ..Reply::new(status, &tag) }));
     }
 
     /// Whom to tell about this transaction from now on.
@@ -321,18 +340,23 @@ impl Transactions {
     }
 
     /// Answers a request. Nothing happens where the transaction has ended or the final answer is out already, and a
-    /// non-INVITE request gets neither a provisional answer nor a 408 from here (RFC 4320 §4).
+    /// non-INVITE request gets neither a provisional answer nor a 408 from here (RFC 4320 §4). A 401 or 407 to a request
+    /// without credentials is sent once and ends the transaction, so that who does not say who he is costs no memory
+    /// (RFC 3261 §26.3.2.4).
     pub fn respond(&mut self, cx: &mut Cx, id: ServerId, reply: Reply<'_>) {
+        let Some(server) = self.servers.get(id) else { return };
         let event = match reply.status {
             0..=199 => ServerEvent::Provisional,
             200..=299 => ServerEvent::Success,
+            401 | 407 if !server.has_credentials => {
+                let tag = self.fingerprints.tag(server.key);
+                self.step_server(cx, id, ServerEvent::Challenge, Some(&Reply { to_tag: &tag, ..reply }));
+                return;
+            }
             408 => ServerEvent::RequestTimeout,
             _ => ServerEvent::Failure,
         };
         self.step_server(cx, id, event, Some(&reply));
-        if matches!(reply.status, 401 | 407) {
-            self.forget_merging(id);
-        }
     }
 
     /// The ACK of this INVITE's 2xx has come: the 2xx is sent no more.
@@ -398,18 +422,10 @@ impl Transactions {
     }
 
     fn remove_server(&mut self, cx: &mut Cx, id: ServerId) {
-        self.forget_merging(id);
-        if let Some(mut server) = self.servers.remove(id) {
-            server.armed.stop_all(cx);
-            self.server_keys.remove(&server.key);
-        }
-    }
-
-    /// Copies of this request are no longer told from new ones: it is over, or it was challenged, and then its sender
-    /// may come again with credentials under the same CSeq, against RFC 3261 §22.2.
-    fn forget_merging(&mut self, id: ServerId) {
-        let Some(server) = self.servers.get_mut(id) else { return };
-        if let Some(merge_key) = server.merge_key.take() {
+        let Some(mut server) = self.servers.remove(id) else { return };
+        server.armed.stop_all(cx);
+        self.server_keys.remove(&server.key);
+        if let Some(merge_key) = server.merge_key {
             self.merge_keys.remove(&merge_key);
         }
     }
@@ -417,9 +433,9 @@ impl Transactions {
 
 /// The To tag of an answer that we kept.
 fn tag_of(answer: &[u8]) -> Option<Vec<u8>> {
-    let mut index = crate::sip::Index::default();
-    match crate::sip::scan(answer, &mut index) {
-        Ok(crate::sip::Scanned::Message(answer)) => answer.to().ok()?.tag().map(<[u8]>::to_vec),
+    let mut index = Index::default();
+    match scan(answer, &mut index) {
+        Ok(Scanned::Message(answer)) => answer.to().ok()?.tag().map(<[u8]>::to_vec),
         _ => None,
     }
 }

@@ -69,7 +69,9 @@ impl BindingJournal {
         number += 1;
         let active = Segment::begin(&mut Disk, dir.join(segment::file_name(KIND, number)), now)?;
         disk.watch(KIND, &active);
-        let journal = BindingJournal { dir: dir.to_owned(), number, active, expires_at: UnixMicros(0), closed, disk };
+        let mut journal =
+            BindingJournal { dir: dir.to_owned(), number, active, expires_at: UnixMicros(0), closed, disk };
+        journal.forget(now);
         Ok((journal, recovered))
     }
 
@@ -108,9 +110,14 @@ impl BindingJournal {
         self.disk.watch(KIND, &next);
         let full = std::mem::replace(&mut self.active, next);
         self.closed.push_back((full.path, std::mem::take(&mut self.expires_at)));
+        self.forget(now);
+        Ok(())
+    }
+
+    /// Deletes the oldest segments as far as all in them has expired.
+    fn forget(&mut self, now: UnixMicros) {
         while let Some((path, _)) = self.closed.pop_front_if(|(_, latest)| *latest <= now) {
             self.disk.remove(path);
         }
-        Ok(())
     }
 }

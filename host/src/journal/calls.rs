@@ -73,20 +73,19 @@ impl CallJournal {
     }
 
     /// Takes what an event says of a call, for the next [`CallJournal::commit`].
-    pub fn take(&mut self, event: &Event, now: UnixMicros) {
+    pub fn take(&mut self, event: Event, now: UnixMicros) {
         match event {
             Event::CallStarted { call, caller, callee, source } => {
-                let record = interim(*call, caller, callee, source.ip(), now);
-                self.starting.insert(*call, Box::new(record));
+                self.starting.insert(call, Box::new(interim(call, caller, callee, source.ip(), now)));
             }
             Event::MediaDecided { call, rule, result, .. } => {
-                if let Some(record) = self.starting.get_mut(call) {
-                    record.media = (*result).to_owned();
-                    record.media_rule = (*rule).to_owned();
+                if let Some(record) = self.starting.get_mut(&call) {
+                    record.media = result.to_owned();
+                    record.media_rule = rule.to_owned();
                 }
             }
             Event::CallAnswered { call } => {
-                if let Some(mut record) = self.starting.remove(call) {
+                if let Some(mut record) = self.starting.remove(&call) {
                     record.answer_ms = Some(now.as_millis());
                     record.sip_status = 200;
                     self.append(&CallEntry::Answered(record));
@@ -97,7 +96,7 @@ impl CallJournal {
                 if self.starting.remove(&record.flow_no).is_none() {
                     self.answered = self.answered.saturating_sub(1);
                 }
-                self.append(&CallEntry::Ended(record.clone()));
+                self.append(&CallEntry::Ended(record));
             }
             _ => {}
         }
@@ -159,13 +158,13 @@ impl CallJournal {
 }
 
 /// The record of a call that has just begun.
-fn interim(flow_no: u64, caller: &str, callee: &str, source: std::net::IpAddr, now: UnixMicros) -> CallRecord {
+fn interim(flow_no: u64, caller: String, callee: String, source: std::net::IpAddr, now: UnixMicros) -> CallRecord {
     CallRecord {
         flow_no,
-        caller: caller.to_owned(),
-        callee: callee.to_owned(),
-        caller_in: caller.to_owned(),
-        callee_out: callee.to_owned(),
+        caller: caller.clone(),
+        callee: callee.clone(),
+        caller_in: caller,
+        callee_out: callee,
         caller_ip: source,
         callee_ip: None,
         caller_gateway: String::new(),

@@ -1,7 +1,7 @@
 //! The thread that waits for the disk, so that signalling does not.
 
 use super::convert::{self, Dirs};
-use super::files::Disk;
+use super::files::{self, Disk};
 use super::segment::Segment;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,7 +18,7 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 enum Job {
     /// From now on this is the file that the journal of this kind writes.
-    Watch(&'static str, File),
+    Watch(&'static str, File, PathBuf),
     Remove(PathBuf),
     Convert {
         dirs: Dirs,
@@ -66,7 +66,7 @@ impl DiskThread {
 
     pub(super) fn watch(&self, kind: &'static str, segment: &Segment) {
         match segment.handle() {
-            Ok(file) => self.send(Job::Watch(kind, file)),
+            Ok(file) => self.send(Job::Watch(kind, file, segment.path.clone())),
             Err(error) => tracing::error!("{}: not forced to the disk: {error}", segment.path.display()),
         }
     }
@@ -111,10 +111,10 @@ impl Worker {
 
     fn work(&mut self, job: Job) {
         let done = match job {
-            Job::Watch(kind, file) => match self.watched.insert(kind, file) {
-                Some(closed) => closed.sync_data(),
-                None => Ok(()),
-            },
+            Job::Watch(kind, file, path) => {
+                let closed = self.watched.insert(kind, file).map_or(Ok(()), |closed| closed.sync_data());
+                closed.and_then(|()| files::sync_name(&path))
+            }
             Job::Remove(path) => std::fs::remove_file(path),
             Job::Convert { dirs, below, keep_files } => {
                 convert::convert(&mut Disk, &dirs, below, keep_files).map(|_| ())

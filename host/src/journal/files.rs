@@ -56,7 +56,8 @@ impl Files for Disk {
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        fs::rename(from, to)?;
+        sync_name(to)
     }
 
     fn remove(&mut self, path: &Path) -> io::Result<()> {
@@ -65,6 +66,11 @@ impl Files for Disk {
             other => other,
         }
     }
+}
+
+/// Forces the name of a new file to the disk: it stands in the directory, not in the file.
+pub(super) fn sync_name(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }
 
 /// A disk under a process that is killed: after so many steps nothing happens any more, and the last write is half done.

@@ -198,7 +198,7 @@ fn the_journal_of_a_running_switch_makes_one_file_an_interval_and_none_when_empt
     let mut journal = CallJournal::open(&dirs, at(0), disk.clone()).unwrap();
     assert_eq!(journal.next_file(), None);
     for (second, flow_no) in [(1, 1), (2, 2), (61, 3), (200, 4)] {
-        journal.take(&Event::CallEnded { record: Box::new(record(flow_no, None, second)) }, at(second).wall);
+        journal.take(Event::CallEnded { record: Box::new(record(flow_no, None, second)) }, at(second).wall);
         journal.commit(at(second)).unwrap();
         if let Some(due) = journal.next_file() {
             journal.commit(Now { mono: due, ..at(second + 60) }).unwrap();
@@ -219,8 +219,8 @@ fn an_answered_call_is_known_before_it_ends() {
     let now = Now { mono: Instant::EPOCH, wall: NOW };
     let mut journal = CallJournal::open(&dirs, now, disk.clone()).unwrap();
     let source = "192.0.2.9:5060".parse().unwrap();
-    journal.take(&Event::CallStarted { call: 5, caller: "1001".into(), callee: "1002".into(), source }, NOW);
-    journal.take(&Event::CallAnswered { call: 5 }, UnixMicros(NOW.0 + 3_000_000));
+    journal.take(Event::CallStarted { call: 5, caller: "1001".into(), callee: "1002".into(), source }, NOW);
+    journal.take(Event::CallAnswered { call: 5 }, UnixMicros(NOW.0 + 3_000_000));
     journal.commit(now).unwrap();
     journal.commit(Now { mono: now.mono + Duration::from_secs(60), ..now }).unwrap();
     drop(journal);
@@ -241,6 +241,7 @@ fn binding(aor: &str, contact: &str, expires_at: UnixMicros) -> BindingRecord {
         cseq: 1,
         q_permille: 1000,
         flow: Flow { socket: SocketId(0), transport: Transport::Udp, remote: "192.0.2.1:5060".parse().unwrap() },
+        behind_nat: false,
         path: String::new(),
         instance: String::new(),
         reg_id: 0,

@@ -13,9 +13,9 @@ pub use receive::Batch;
 pub use send::{BACKLOG_DATAGRAMS, SendCounts};
 
 use bytes::Bytes;
+use crosspoint_core::pump::Sent;
 use nix::sys::socket::{setsockopt, sockopt};
 use send::SendQueue;
-pub use send::Sent;
 use socket2::{Domain, Protocol, Type};
 use std::collections::VecDeque;
 use std::io;
@@ -32,6 +32,10 @@ const SEND_BUFFER_BYTES: usize = 4 << 20;
 /// Reports of undelivered datagrams kept for the next turn; later ones are dropped, since SIP's own timers cover them.
 const UNDELIVERED_KEPT: usize = 256;
 
+/// Errors in a row after which [`Socket::receive`] waits for the event loop all the same: an interface that is down must
+/// not make a hot loop.
+const FAILURES_IN_A_ROW: u32 = 16;
+
 /// One signalling socket.
 pub struct Socket {
     socket: UdpSocket,
@@ -40,6 +44,7 @@ pub struct Socket {
     queue: SendQueue,
     undelivered: VecDeque<SocketAddr>,
     errors: errors::ErrorQueue,
+    failures_in_a_row: u32,
 }
 
 impl Socket {
@@ -58,10 +63,7 @@ impl Socket {
             let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
         }
         let _ = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
-        let _ = match address {
-            SocketAddr::V4(_) => socket.set_tos_v4(u32::from(type_of_service)),
-            SocketAddr::V6(_) => socket.set_tclass_v6(u32::from(type_of_service)),
-        };
+        mark(&socket, address, type_of_service);
         let _ = match address {
             SocketAddr::V4(_) => setsockopt(&socket, sockopt::Ipv4RecvErr, &true),
             SocketAddr::V6(_) => setsockopt(&socket, sockopt::Ipv6RecvErr, &true),
@@ -78,6 +80,7 @@ impl Socket {
             queue: SendQueue::new(),
             undelivered: VecDeque::new(),
             errors: errors::ErrorQueue::new(),
+            failures_in_a_row: 0,
         })
     }
 
@@ -91,15 +94,27 @@ impl Socket {
         self.receive_buffer_bytes
     }
 
+    /// Marks what is sent from now on.
+    pub fn set_type_of_service(&self, type_of_service: u8) {
+        mark(&socket2::SockRef::from(&self.socket), self.local, type_of_service);
+    }
+
     /// Fills `batch` with what has arrived; one system call. Returns whether there may be more: call again before
     /// waiting.
     pub fn receive(&mut self, batch: &mut Batch) -> bool {
         match batch.receive(&self.socket) {
-            receive::Received::More => true,
-            receive::Received::Empty => false,
+            receive::Received::More => {
+                self.failures_in_a_row = 0;
+                true
+            }
+            receive::Received::Empty => {
+                self.failures_in_a_row = 0;
+                false
+            }
             receive::Received::Error => {
                 self.read_errors();
-                true
+                self.failures_in_a_row += 1;
+                self.failures_in_a_row < FAILURES_IN_A_ROW
             }
         }
     }
@@ -148,6 +163,14 @@ impl Socket {
             self.undelivered.push_back(remote);
         }
     }
+}
+
+/// Sets the type-of-service octet, or the traffic class. A system that refuses leaves the datagrams unmarked.
+fn mark(socket: &socket2::Socket, address: SocketAddr, type_of_service: u8) {
+    let _ = match address {
+        SocketAddr::V4(_) => socket.set_tos_v4(u32::from(type_of_service)),
+        SocketAddr::V6(_) => socket.set_tclass_v6(u32::from(type_of_service)),
+    };
 }
 
 impl AsFd for Socket {

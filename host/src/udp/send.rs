@@ -1,5 +1,6 @@
 //! Sending: what a turn gathers leaves in batches; what the system has no room for waits, bounded.
 
+use super::Sent;
 use super::receive::BATCH_DATAGRAMS;
 use bytes::Bytes;
 use nix::errno::Errno;
@@ -115,13 +116,4 @@ impl SendQueue {
         sendmmsg(socket.as_raw_fd(), &mut self.headers, slices.iter().take(count), &self.addresses, none, flags)
             .map(Iterator::count)
     }
-}
-
-/// What became of one datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// It is on its way.
-    Done,
-    /// There is no room.
-    Full,
 }

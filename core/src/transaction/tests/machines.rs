@@ -32,7 +32,10 @@ fn client_events() -> Vec<ClientEvent> {
 fn server_events() -> Vec<ServerEvent> {
     use ServerEvent::*;
     let timers = TIMERS.into_iter().map(Fired);
-    [Request, Ack, Provisional, Success, Failure, RequestTimeout, Acknowledged].into_iter().chain(timers).collect()
+    [Request, Ack, Provisional, Success, Failure, Challenge, RequestTimeout, Acknowledged]
+        .into_iter()
+        .chain(timers)
+        .collect()
 }
 
 /// Every state that can be reached from the first one, and what every event does there.

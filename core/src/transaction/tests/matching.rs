@@ -1,12 +1,17 @@
 //! Which transaction a message belongs to (RFC 3261 §17.1.3, §17.2.3, §8.2.2.2; RFC 6026).
 
-use super::world::{OWNER, World, branch, flow, our_request, peer, their_request, their_response, with_message};
+use super::world::{OWNER, World, branch, field, flow, our_request, peer, their_request, their_response, with_message};
 use crate::command::Command;
 use crate::limits;
 use crate::transaction::{Answer, Kind, NewRequest, Owner, Received};
 use bytes::Bytes;
 
 const COOKIE: &str = "z9hG4bKcarol";
+
+/// The ACK of a failure.
+fn their_ack(branch: &str, failure: &str) -> String {
+    their_request("ACK", branch).replace("<sip:bob@example.net>", field(failure, "To"))
+}
 
 #[test]
 fn retransmissions_are_absorbed_and_get_the_last_answer() {
@@ -56,9 +61,16 @@ fn without_the_cookie_the_rules_of_rfc_2543_apply() {
         let Received::New(id) = world.hear_request(&legacy("INVITE")) else { panic!() };
         assert_eq!(world.hear_request(&legacy("INVITE")), Received::Absorbed);
         assert_eq!(world.hear_request(&legacy("CANCEL")), Received::Cancel { invite: id });
-        let other_call = legacy("CANCEL").replace("INVITE-of-carol", "other");
-        assert_eq!(world.hear_request(&other_call), Received::Absorbed);
-        assert!(world.log.ends_with("-> 481 to CANCEL\n"), "{}", world.log);
+        for (of_this, of_another) in [
+            ("INVITE-of-carol", "other"),
+            ("tag=c1", "tag=c2"),
+            ("CSeq: 1", "CSeq: 2"),
+            ("UDP 192.0.2.7", "UDP 192.0.2.8"),
+            ("CANCEL sip:bob", "CANCEL sip:bib"),
+        ] {
+            assert_eq!(world.hear_request(&legacy("CANCEL").replace(of_this, of_another)), Received::Absorbed);
+            assert!(world.log.ends_with("-> 481 to CANCEL\n"), "{of_another}: {}", world.log);
+        }
         world.answer(id, 487);
         let ack = legacy("ACK").replace("sip:bob@example.net>", "sip:bob@example.net>;tag=ours");
         assert_eq!(world.hear_request(&ack), Received::Absorbed);
@@ -79,19 +91,46 @@ fn a_copy_that_took_another_way_is_refused_482() {
     world.sent.clear();
     let other_way = their_request("INVITE", "z9hG4bKother");
     assert_eq!(world.hear_request(&other_way), Received::Absorbed);
-    assert!(world.sent_one().starts_with("SIP/2.0 482 "));
-    let ack = their_request("ACK", "z9hG4bKother");
-    assert_eq!(world.hear_request(&ack), Received::Ack, "the 482 was sent without a transaction");
+    let refusal = world.sent_one();
+    assert!(refusal.starts_with("SIP/2.0 482 "), "{refusal}");
+    assert_eq!(world.hear_request(&their_ack("z9hG4bKother", &refusal)), Received::Absorbed);
+    let other_caller = other_way.replace("tag=c1", "tag=c2").replace("other", "third");
+    assert!(matches!(world.hear_request(&other_caller), Received::New(_)));
     let in_dialog = other_way.replace("sip:bob@example.net>", "sip:bob@example.net>;tag=ours");
     assert!(matches!(world.hear_request(&in_dialog), Received::New(_)), "§8.2.2.2 is for requests without a To tag");
 }
 
 #[test]
-fn a_challenged_request_may_come_again_under_its_cseq() {
+fn a_challenge_leaves_nothing_behind_and_its_ack_is_known_by_the_tag() {
     let mut world = World::new();
-    let Received::New(id) = world.hear_request(&their_request("REGISTER", COOKIE)) else { panic!() };
+    for method in ["REGISTER", "INVITE"] {
+        let request = their_request(method, COOKIE);
+        for _ in 0..2 {
+            let Received::New(id) = world.hear_request(&request) else { panic!() };
+            world.answer(id, 401);
+            world.assert_empty();
+        }
+        let [(_, first), (_, again)] = world.sent.as_slice() else { panic!() };
+        assert_eq!(first, again, "a resent request is answered alike");
+        world.sent.remove(0);
+        let challenge = world.sent_one();
+        if method == "INVITE" {
+            assert_eq!(world.hear_request(&their_ack(COOKIE, &challenge)), Received::Absorbed);
+            assert_eq!(world.hear_request(&their_ack("z9hG4bKother", &challenge)), Received::Ack);
+        }
+    }
+}
+
+/// Or a request sent twice would count as two wrong passwords.
+#[test]
+fn a_challenge_to_wrong_credentials_has_a_transaction() {
+    let mut world = World::new();
+    let request = their_request("REGISTER", COOKIE).replace("Max", "Authorization: Digest username=\"carol\"\r\nMax");
+    let Received::New(id) = world.hear_request(&request) else { panic!() };
     world.answer(id, 401);
-    assert!(matches!(world.hear_request(&their_request("REGISTER", "z9hG4bKagain")), Received::New(_)));
+    world.sent.clear();
+    assert_eq!(world.hear_request(&request), Received::Absorbed);
+    assert_eq!(field(&world.sent_one(), "To"), "<sip:bob@example.net>;tag=ours");
 }
 
 #[test]

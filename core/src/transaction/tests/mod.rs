@@ -3,6 +3,7 @@
 mod cancel;
 mod machines;
 mod matching;
+mod memory;
 mod properties;
 mod replies;
 mod schedules;

@@ -1,0 +1,187 @@
+//! A dialog (RFC 3261 §12): what one leg of a call shares with its peer.
+
+use crate::cx::Cx;
+use crate::input::Flow;
+use crate::nat;
+use crate::sip::{Message, Name, NameAddr, Uri, Writer};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// The tag we put on our side of a dialog: random, so it names the dialog among all of ours (RFC 3261 §19.3).
+pub type Tag = [u8; 16];
+
+/// The random part of a branch, after the magic cookie.
+pub type Branch = [u8; 16];
+
+/// The magic cookie that begins every branch of RFC 3261 (§8.1.1.7).
+pub const COOKIE: &str = "z9hG4bK";
+
+/// What Max-Forwards starts from where we are the first to send (RFC 3261 §8.1.1.6).
+pub const MAX_FORWARDS: u8 = 70;
+
+/// One side's view of a dialog, early or confirmed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Dialog {
+    /// Call-ID of this leg.
+    pub call_id: Box<[u8]>,
+    /// Our tag.
+    pub local_tag: Tag,
+    /// The peer's tag; empty until it has answered.
+    pub remote_tag: Box<[u8]>,
+    /// Our name-addr, without a tag: From of our requests.
+    pub local: Box<[u8]>,
+    /// The peer's name-addr, without a tag: To of our requests.
+    pub remote: Box<[u8]>,
+    /// Request-URI of our requests: the peer's Contact.
+    pub target: Box<[u8]>,
+    /// Route values of our requests, in order.
+    pub routes: Vec<Box<[u8]>>,
+    /// CSeq number of our last request.
+    pub local_cseq: u32,
+    /// CSeq number of the peer's last request.
+    pub remote_cseq: Option<u32>,
+    /// Where our requests go.
+    pub flow: Flow,
+    /// The ACK of our last answered INVITE, to be sent again when its 2xx is (RFC 3261 §13.2.2.4).
+    pub last_ack: Option<Ack>,
+}
+
+/// An ACK that was sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ack {
+    /// CSeq number of the INVITE it belongs to.
+    pub cseq: u32,
+    /// The message.
+    pub bytes: Bytes,
+}
+
+impl Dialog {
+    /// The dialog that answering this request makes (RFC 3261 §12.1.1). The request has passed [`crate::sip::check`].
+    pub fn as_server(message: &Message<'_>, flow: Flow, local_tag: Tag) -> Option<Dialog> {
+        let from = message.from().ok()?;
+        let to = message.to().ok()?;
+        let mut dialog = Dialog {
+            call_id: message.call_id().ok()?.into(),
+            local_tag,
+            remote_tag: from.tag().unwrap_or_default().into(),
+            local: without_tag(&to),
+            remote: without_tag(&from),
+            target: Box::default(),
+            routes: message.list(Name::RecordRoute).map(Box::from).collect(),
+            local_cseq: 0,
+            remote_cseq: Some(message.cseq().ok()?.number),
+            flow,
+            last_ack: None,
+        };
+        let via = message.via().ok()?;
+        dialog.take_target(message, flow, nat::via_shows_nat(&via, flow.remote));
+        Some(dialog)
+    }
+
+    /// Takes what the peer's answer to our INVITE says of the dialog (RFC 3261 §12.1.2).
+    pub fn take_answer(&mut self, message: &Message<'_>, flow: Flow) {
+        if let Some(tag) = message.to().ok().and_then(|to| to.tag()) {
+            self.remote_tag = tag.into();
+        }
+        self.routes = message.list(Name::RecordRoute).map(Box::from).collect();
+        self.routes.reverse();
+        self.take_target(message, flow, false);
+    }
+
+    /// Takes the Contact of a target refresh request or its 2xx (RFC 3261 §12.2) and where it leads.
+    pub fn take_target(&mut self, message: &Message<'_>, source: Flow, behind_nat: bool) {
+        let Some(contact) = first_contact(message) else { return };
+        let Ok(uri) = Uri::parse(contact.uri) else { return };
+        self.target = contact.uri.into();
+        self.flow = source;
+        // With a route set the first route is the next hop, and that is who speaks to us.
+        if self.routes.is_empty() {
+            self.flow.remote = nat::reach(&uri, source.remote, behind_nat);
+        }
+    }
+
+    /// The head of a new request in this dialog: start line, Via, Max-Forwards, From, To, Call-ID, CSeq, Route, Contact.
+    pub fn request(&mut self, cx: &mut Cx, method: &str, max_forwards: u8) -> (Writer, Branch) {
+        self.local_cseq += 1;
+        self.head(cx, method, self.local_cseq, max_forwards)
+    }
+
+    /// The head of the ACK for the 2xx to our INVITE of this CSeq number (RFC 3261 §13.2.2.4).
+    pub fn ack(&mut self, cx: &mut Cx, cseq: u32) -> Writer {
+        self.head(cx, "ACK", cseq, MAX_FORWARDS).0
+    }
+
+    fn head(&self, cx: &mut Cx, method: &str, cseq: u32, max_forwards: u8) -> (Writer, Branch) {
+        let branch: Branch = cx.rng.ids.token();
+        let listen = &cx.config.listen[usize::from(self.flow.socket.0)];
+        let advertise = listen.advertise;
+        // A first route without `lr` is a strict router: it wants itself in the Request-URI (RFC 3261 §12.2.1.1).
+        let strict = self.routes.first().and_then(|route| {
+            let uri = NameAddr::parse(route).ok()?.uri;
+            Uri::parse(uri).is_ok_and(|parsed| !parsed.params.has("lr")).then_some(uri)
+        });
+        let mut writer = Writer::request(method.as_bytes(), strict.unwrap_or(&self.target));
+        writer
+            .raw(b"Via: SIP/2.0/")
+            .raw(listen.transport.via_name().as_bytes())
+            .raw(b" ")
+            .address(advertise)
+            .raw(b";branch=")
+            .raw(COOKIE.as_bytes())
+            .raw(&branch)
+            .raw(b";rport\r\nMax-Forwards: ")
+            .number(max_forwards.into())
+            .raw(b"\r\nFrom: ")
+            .raw(&self.local)
+            .raw(b";tag=")
+            .raw(&self.local_tag)
+            .raw(b"\r\nTo: ")
+            .raw(&self.remote);
+        if !self.remote_tag.is_empty() {
+            writer.raw(b";tag=").raw(&self.remote_tag);
+        }
+        writer
+            .raw(b"\r\nCall-ID: ")
+            .raw(&self.call_id)
+            .raw(b"\r\nCSeq: ")
+            .number(cseq.into())
+            .raw(b" ")
+            .raw(method.as_bytes())
+            .raw(b"\r\n");
+        let loose = if strict.is_some() { &self.routes[1..] } else { &self.routes[..] };
+        for route in loose {
+            writer.header("Route", route);
+        }
+        if strict.is_some() {
+            writer.raw(b"Route: <").raw(&self.target).raw(b">\r\n");
+        }
+        if method != "BYE" {
+            writer.raw(b"Contact: <sip:").address(advertise).raw(b">\r\n");
+        }
+        (writer, branch)
+    }
+
+    /// Whether a request or response with this Call-ID and this tag of the peer belongs to the dialog.
+    pub fn is_of(&self, call_id: &[u8], remote_tag: &[u8]) -> bool {
+        *self.call_id == *call_id && *self.remote_tag == *remote_tag
+    }
+}
+
+/// The first Contact of a message, where it has one that is not `*`.
+pub fn first_contact<'m>(message: &Message<'m>) -> Option<NameAddr<'m>> {
+    NameAddr::parse(message.list(Name::Contact).next()?).ok()
+}
+
+/// A name-addr as `display <uri>` on one line, all header parameters left out (the tag is put in anew where it belongs).
+pub(crate) fn without_tag(value: &NameAddr<'_>) -> Box<[u8]> {
+    let mut out = Vec::with_capacity(value.display.len() + value.uri.len() + 3);
+    if !value.display.is_empty() {
+        // A display name may have been folded over lines; here it is one.
+        out.extend(value.display.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
+        out.push(b' ');
+    }
+    out.push(b'<');
+    out.extend_from_slice(value.uri);
+    out.push(b'>');
+    out.into_boxed_slice()
+}

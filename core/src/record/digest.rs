@@ -1,0 +1,36 @@
+//! One number for everything that a switch did.
+
+use crate::command::Command;
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
+
+/// A rolling digest of commands: equal for equal streams in equal order, on every machine and build.
+#[derive(Clone, Debug, Default)]
+pub struct Digest(SipHasher13);
+
+impl Digest {
+    /// Takes in the next command.
+    pub fn command(&mut self, command: &Command) {
+        match command {
+            Command::Send { flow, bytes } => {
+                self.part(b"send", &postcard::to_stdvec(flow).expect("a flow is plain data"));
+                self.part(b"", bytes);
+            }
+            Command::Emit(event) => {
+                self.part(event.name().as_bytes(), &postcard::to_stdvec(event).expect("an event is plain data"));
+            }
+            Command::Halt => self.part(b"halt", b""),
+        }
+    }
+
+    /// The digest of all commands so far.
+    pub fn value(&self) -> u64 {
+        self.0.finish()
+    }
+
+    fn part(&mut self, name: &[u8], bytes: &[u8]) {
+        self.0.write(name);
+        self.0.write(&(bytes.len() as u64).to_le_bytes());
+        self.0.write(bytes);
+    }
+}

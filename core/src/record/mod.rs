@@ -1,0 +1,97 @@
+//! The input log: every input with its time, so that a run can be repeated without the world it ran in.
+//!
+//! A log is a line that names the format, then frames of a length (4 bytes, little endian) and a body: one [`Frame`]
+//! head, and for a datagram its bytes. The first frame holds the configuration; a check frame with the digest of all
+//! commands so far follows every [`CHECK_EVERY`] inputs; the last holds the seed. The seed comes last because it is a
+//! secret of the running switch: who reads the log of a live process can predict nothing. The log holds credentials all
+//! the same; whoever writes it to a file keeps others from reading it.
+
+mod digest;
+mod replay;
+
+pub use digest::Digest;
+pub use replay::{Replay, ReplayError, replay};
+
+use crate::config::Config;
+use crate::input::{Control, Flow, Input};
+use crate::rng::Seed;
+use crate::time::Now;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// First bytes of every log.
+const MAGIC: &[u8] = b"crosspoint-input-log-1\n";
+
+/// Inputs between two check frames.
+pub const CHECK_EVERY: u64 = 1000;
+
+/// The head of one frame.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Frame {
+    /// What the switch was made of.
+    Start { build: String, config: Arc<Config>, now: Now },
+    /// One input, at this much after the one before (monotonic, wall; microseconds).
+    Input { mono_us: u64, wall_us: i64, input: Head },
+    /// The digest of all commands before the next input, of which this many came before.
+    Check { inputs: u64, digest: u64 },
+    /// The end of an orderly run.
+    End { seed: Seed, inputs: u64, digest: u64 },
+}
+
+/// An input without the bytes of its datagram, which follow the frame's head.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Head {
+    Datagram { flow: Flow },
+    Undelivered { flow: Flow },
+    Control(Control),
+    Tick,
+}
+
+/// Writes the log of one run.
+#[derive(Debug)]
+pub struct Recorder {
+    seed: Seed,
+    last: Now,
+    inputs: u64,
+}
+
+impl Recorder {
+    /// Begins the log of a switch that is made of these, and appends its first bytes to `out`.
+    pub fn start(config: Arc<Config>, seed: Seed, now: Now, out: &mut Vec<u8>) -> Recorder {
+        out.extend_from_slice(MAGIC);
+        let build = concat!("crosspoint ", env!("CARGO_PKG_VERSION")).to_owned();
+        write(out, &Frame::Start { build, config, now }, b"");
+        Recorder { seed, last: now, inputs: 0 }
+    }
+
+    /// Appends an input that is about to be handled; `digest` is that of all commands before it.
+    pub(crate) fn input(&mut self, now: Now, input: &Input<'_>, digest: u64, out: &mut Vec<u8>) {
+        if self.inputs > 0 && self.inputs.is_multiple_of(CHECK_EVERY) {
+            write(out, &Frame::Check { inputs: self.inputs, digest }, b"");
+        }
+        self.inputs += 1;
+        let (head, bytes): (Head, &[u8]) = match input {
+            Input::Datagram { flow, bytes } => (Head::Datagram { flow: *flow }, bytes),
+            Input::Undelivered { flow } => (Head::Undelivered { flow: *flow }, b""),
+            Input::Control(control) => (Head::Control(control.clone()), b""),
+            Input::Tick => (Head::Tick, b""),
+        };
+        let mono_us = now.mono.as_micros().saturating_sub(self.last.mono.as_micros());
+        let wall_us = now.wall.0.wrapping_sub(self.last.wall.0) as i64;
+        self.last = Now { mono: self.last.mono.max(now.mono), wall: now.wall };
+        write(out, &Frame::Input { mono_us, wall_us, input: head }, bytes);
+    }
+
+    /// Appends the end.
+    pub(crate) fn finish(self, digest: u64, out: &mut Vec<u8>) {
+        write(out, &Frame::End { seed: self.seed, inputs: self.inputs, digest }, b"");
+    }
+}
+
+fn write(out: &mut Vec<u8>, frame: &Frame, bytes: &[u8]) {
+    let head = postcard::to_stdvec(frame).expect("a frame is plain data that postcard can write");
+    let length = u32::try_from(head.len() + bytes.len()).expect("a frame is a datagram or a configuration");
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(&head);
+    out.extend_from_slice(bytes);
+}

@@ -1,0 +1,67 @@
+//! What the operator and the process ask for.
+
+use super::{Switch, Verdict};
+use crate::config::Config;
+use crate::event::Event;
+use crate::input::Control;
+use crate::timers::TimerKey;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a drain waits for live calls before it ends the process all the same: the longest call at defaults.
+const DRAIN_LIMIT: Duration = Duration::from_secs(7200);
+
+impl Switch {
+    pub(super) fn on_control(&mut self, control: Control) -> Verdict {
+        match control {
+            Control::Reload(config) => self.reload(config),
+            Control::Drain => self.drain(),
+            Control::Restore(record) => self.registrar.restore(&mut self.cx, *record),
+            Control::Hangup(number) => {
+                if let Some(id) = self.calls.find(number) {
+                    self.calls.hang_up(&mut self.cx, &mut self.transactions, id);
+                }
+            }
+        }
+        Verdict::Accepted
+    }
+
+    /// New things use the new configuration; live calls keep what they began with. The sockets stay as they are: a socket
+    /// id names one of the configuration that the process bound at its start.
+    fn reload(&mut self, config: Arc<Config>) {
+        let changes = self.cx.config.diff(&config);
+        let mut config = Arc::unwrap_or_clone(config);
+        config.listen.clone_from(&self.cx.config.listen);
+        self.cx.config = Arc::<Config>::new(config);
+        self.generation += 1;
+        self.cx.emit(Event::ConfigApplied { generation: self.generation, changes });
+    }
+
+    fn drain(&mut self) {
+        if self.is_draining {
+            return;
+        }
+        self.is_draining = true;
+        self.cx.emit(Event::DrainStarted { calls: self.calls.len() as u64 });
+        // Fires once at the most and leaves with the process, so nobody needs its id.
+        let _ = self.cx.timers.arm(self.cx.now.mono + DRAIN_LIMIT, TimerKey::DrainLimit);
+    }
+
+    pub(super) fn on_drain_limit(&mut self) {
+        self.halt();
+    }
+
+    /// Ends the process once a drain has nothing left to wait for. Transactions that only absorb stragglers do not count.
+    pub(super) fn halt_when_drained(&mut self) {
+        if self.is_draining && self.calls.is_empty() {
+            self.halt();
+        }
+    }
+
+    fn halt(&mut self) {
+        if !self.is_halted {
+            self.is_halted = true;
+            self.cx.halt();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a running switch holds, in numbers.
+
+use super::Switch;
+use crate::counters::DropReason;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The answer to `crosspoint-tokio status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Calls up, in whatever state.
+    pub calls: usize,
+    /// Transactions, those that only absorb stragglers included.
+    pub transactions: usize,
+    /// Timers of calls and transactions. Those of the registrar and of drop reports do not count: they are there as long
+    /// as somebody is registered, or is refused.
+    pub timers: usize,
+    /// Registered contacts.
+    pub bindings: usize,
+    /// Bytes that the bindings take, by the registrar's own account.
+    pub binding_bytes: usize,
+    /// Milliseconds since the switch began.
+    pub uptime_ms: u64,
+    /// Counts the configurations of this process, from 1.
+    pub config_generation: u64,
+    /// Whether new calls are refused because the process is to end.
+    pub is_draining: bool,
+    /// Every counter by name.
+    pub counters: BTreeMap<&'static str, u64>,
+    /// Inputs dropped, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+}
+
+impl Switch {
+    /// What it holds now.
+    pub fn status(&self) -> Status {
+        let counters = &self.cx.counters;
+        Status {
+            calls: self.calls.len(),
+            transactions: self.transactions.len(),
+            timers: self.calls.timers() + self.transactions.timers(),
+            bindings: self.registrar.len(),
+            binding_bytes: self.registrar.memory_bytes(),
+            uptime_ms: self.cx.now.mono.since(self.started.mono).as_millis() as u64,
+            config_generation: self.generation,
+            is_draining: self.is_draining,
+            counters: counters.list().into_iter().map(|(name, _, value)| (name, value)).collect(),
+            dropped: DropReason::ALL.iter().map(|&reason| (reason.name(), counters.dropped[reason as usize])).collect(),
+        }
+    }
+
+    /// Timers that are armed but that nobody owns: 0, or an owner forgot to cancel one. For oracles; walks all owners.
+    pub fn orphaned_timers(&self) -> usize {
+        let owned = self.calls.timers()
+            + self.transactions.timers()
+            + self.registrar.timers()
+            + self.drops.timers()
+            + usize::from(self.is_draining && !self.is_halted);
+        self.cx.timers.len().saturating_sub(owned)
+    }
+}

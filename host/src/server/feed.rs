@@ -1,0 +1,59 @@
+//! What goes into the pump: controls first, then what could not be delivered, then the batch in hand.
+
+use crate::udp::{Batch, Socket};
+use crosspoint_core::input::{Control, Flow, Input, SocketId, Transport};
+use crosspoint_core::pump::Inputs;
+use std::collections::VecDeque;
+
+pub(super) struct Feed {
+    controls: VecDeque<Control>,
+    undelivered: VecDeque<Flow>,
+    batch: Batch,
+    socket: SocketId,
+}
+
+impl Feed {
+    pub(super) fn new() -> Feed {
+        Feed { controls: VecDeque::new(), undelivered: VecDeque::new(), batch: Batch::new(), socket: SocketId(0) }
+    }
+
+    pub(super) fn control(&mut self, control: Control) {
+        self.controls.push_back(control);
+    }
+
+    /// Fills the batch from the socket of this index; says whether there may be more.
+    pub(super) fn receive(&mut self, index: usize, socket: &mut Socket) -> bool {
+        self.socket = id(index);
+        socket.receive(&mut self.batch)
+    }
+
+    pub(super) fn collect_undelivered(&mut self, sockets: &mut [Socket]) {
+        for (index, socket) in sockets.iter_mut().enumerate() {
+            while let Some(remote) = socket.next_undelivered() {
+                self.undelivered.push_back(Flow { socket: id(index), transport: Transport::Udp, remote });
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.controls.is_empty() && self.undelivered.is_empty() && self.batch.is_empty()
+    }
+}
+
+impl Inputs for Feed {
+    fn next(&mut self) -> Option<Input<'_>> {
+        if let Some(control) = self.controls.pop_front() {
+            return Some(Input::Control(control));
+        }
+        if let Some(flow) = self.undelivered.pop_front() {
+            return Some(Input::Undelivered { flow });
+        }
+        let socket = self.socket;
+        let (remote, bytes) = self.batch.next()?;
+        Some(Input::Datagram { flow: Flow { socket, transport: Transport::Udp, remote }, bytes })
+    }
+}
+
+fn id(index: usize) -> SocketId {
+    SocketId(u16::try_from(index).expect("start refuses more sockets than a SocketId names"))
+}

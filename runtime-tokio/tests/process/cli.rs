@@ -1,0 +1,186 @@
+//! The command line of the real binary: exit codes, streams, signals, a state directory held by one switch at a time.
+
+use crate::serving::{CONFIG, Serving, code, path, run, stderr, stdout};
+use std::net::UdpSocket;
+use std::time::Duration;
+
+#[test]
+fn wrong_usage_is_2_and_says_how() {
+    for args in [&["fly"][..], &["run", "--bogus"], &["hangup"], &["hangup", "x"], &["params", "--format", "yaml"]] {
+        let output = run(args);
+        assert_eq!((code(&output), stdout(&output)), (2, ""), "{args:?}");
+        assert!(stderr(&output).contains("--help"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn version_and_help_are_results() {
+    let output = run(&["--version"]);
+    assert_eq!(code(&output), 0);
+    assert_eq!(stdout(&output), concat!("crosspoint-tokio ", env!("CARGO_PKG_VERSION"), "\n"));
+    let output = run(&["--help"]);
+    assert_eq!(code(&output), 0);
+    for command in ["run", "demo", "check", "params", "status", "calls", "registrations", "hangup", "reload", "cdr"] {
+        assert!(stdout(&output).contains(command), "{command}");
+    }
+}
+
+#[test]
+fn what_needs_a_running_switch_fails_without_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let state_dir = dir.path().to_str().unwrap();
+    for command in [&["status"][..], &["calls"], &["registrations"], &["hangup", "1"], &["reload"], &["drain"]] {
+        let output = run(&[command, &["--state-dir", state_dir]].concat());
+        assert_eq!((code(&output), stdout(&output)), (1, ""), "{command:?}");
+        assert!(stderr(&output).contains("no switch runs in"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn check_points_at_the_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        run(&["check", "--config", file.to_str().unwrap()])
+    };
+    assert_eq!(code(&check(CONFIG)), 0);
+    let output = check("[[listen]]\ntransport = \"udp\"\nbnd = \"127.0.0.1:5060\"\n");
+    assert_eq!(code(&output), 1);
+    let expected = format!("{}:3:1: error: unknown key `bnd`", file.display());
+    assert!(stdout(&output).contains(&expected), "{}", stdout(&output));
+    assert!(stdout(&output).contains("^^^"));
+    let output = run(&["check", "--config", "/nonexistent/config.toml"]);
+    assert_eq!((code(&output), stdout(&output)), (1, ""));
+}
+
+#[test]
+fn params_lists_every_parameter_in_every_format() {
+    let json: serde_json::Value = serde_json::from_slice(&run(&["params", "--format", "json"]).stdout).unwrap();
+    let names: Vec<&str> = json.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert!(names.len() > 60, "{}", names.len());
+    for format in ["table", "markdown"] {
+        let output = run(&["params", "--format", format]);
+        assert_eq!(code(&output), 0);
+        assert!(names.iter().all(|name| stdout(&output).contains(name)), "{format}");
+    }
+}
+
+#[test]
+fn the_reference_page_is_what_the_table_says() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/parameters.md");
+    let output = run(&["params", "--format", "markdown"]);
+    let hint = "crosspoint-tokio params --format markdown > docs/parameters.md";
+    assert!(std::fs::read_to_string(page).unwrap() == stdout(&output), "out of date: {hint}");
+}
+
+#[test]
+fn a_parameter_list_of_vos3000_is_imported() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("parameters.txt");
+    let import = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        run(&["params", "--import", path(&file)])
+    };
+    let output = import("SS_SIP_TIMEOUT_RINGING=60\r\nSS_FOO=1\r\n");
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(stdout(&output), "[parameters]\nSS_SIP_TIMEOUT_RINGING = \"60\"\n# SS_FOO = \"1\"\n");
+    assert!(stderr(&output).contains(":2:1: warning: unknown parameter `SS_FOO`"), "{}", stderr(&output));
+    let output = import("SS_SIP_TIMEOUT_RINGING=x\n");
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains(":1:24: error: "), "{}", stderr(&output));
+}
+
+#[test]
+fn a_running_switch_answers_and_drains() {
+    let serving = Serving::new(CONFIG);
+    let output = serving.ask(&["status", "--json"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&status["calls"], &status["is_draining"]), (&0.into(), &false.into()));
+    assert_eq!(status["process"]["sockets"][0]["address"], serving.address.as_str());
+    for command in ["calls", "registrations"] {
+        let output = serving.ask(&[command, "--json"]);
+        assert_eq!((code(&output), stdout(&output)), (0, "[]\n"), "{command}");
+    }
+    assert_eq!(code(&serving.ask(&["hangup", "1"])), 1);
+    assert_eq!(code(&serving.ask(&["cdr", "list"])), 0);
+    assert_eq!(code(&serving.ask(&["cdr", "show", "1"])), 1);
+    assert_eq!(code(&serving.ask(&["drain"])), 0);
+    let state_dir = serving.state_dir();
+    assert_eq!(serving.wait(), Some(0));
+    assert!(!state_dir.join("admin.sock").exists());
+}
+
+#[test]
+fn it_answers_sip() {
+    let serving = Serving::new(CONFIG);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let local = socket.local_addr().unwrap();
+    let options = format!(
+        "OPTIONS sip:example.net SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bKtest;rport\r\n\
+         From: <sip:probe@example.net>;tag=a\r\nTo: <sip:example.net>\r\nCall-ID: probe@{local}\r\nCSeq: 1 OPTIONS\r\n\
+         Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    );
+    socket.send_to(options.as_bytes(), &serving.address).unwrap();
+    let mut answer = [0; 2048];
+    let length = socket.recv(&mut answer).unwrap();
+    assert!(answer[..length].starts_with(b"SIP/2.0 200 "), "{}", String::from_utf8_lossy(&answer[..length]));
+    serving.signal("-TERM");
+    assert_eq!(serving.wait(), Some(0));
+}
+
+#[test]
+fn a_second_switch_is_kept_out_of_the_state_directory() {
+    let serving = Serving::new(CONFIG);
+    let state_dir = serving.state_dir();
+    let config = serving.dir().join("config.toml");
+    let args = ["run", "--config", path(&config), "--state-dir", path(&state_dir)];
+    let output = run(&args);
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains("another switch runs in"), "{}", stderr(&output));
+    serving.signal("-INT");
+    assert_eq!(serving.wait(), Some(0));
+}
+
+#[test]
+fn an_address_in_use_is_said() {
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config.toml");
+    let text = CONFIG.replace("127.0.0.1:0", &taken.local_addr().unwrap().to_string());
+    std::fs::write(&config, text).unwrap();
+    let output = run(&["run", "--config", path(&config), "--state-dir", path(&dir.path().join("state"))]);
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains("cannot listen on 127.0.0.1:"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_reload_takes_what_is_right_and_refuses_what_is_wrong() {
+    let serving = Serving::new(CONFIG);
+    let config = serving.dir().join("config.toml");
+    std::fs::write(&config, CONFIG.replace("secret", "changed")).unwrap();
+    let output = serving.ask(&["reload"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).starts_with("configuration 2 in force\n"), "{}", stdout(&output));
+    std::fs::write(&config, "[swich]\n").unwrap();
+    let output = serving.ask(&["reload"]);
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains("did you mean `switch`?"), "{}", stderr(&output));
+    serving.until_status("config_generation", 2);
+    std::fs::write(&config, CONFIG).unwrap();
+    serving.signal("-HUP");
+    serving.until_status("config_generation", 3);
+    serving.ask(&["drain"]);
+    assert_eq!(serving.wait(), Some(0));
+}
+
+#[test]
+fn the_demonstration_shows_a_whole_call() {
+    let output = run(&["demo"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    for shown in ["INVITE", "challenge", "credentials", "media decision: direct", "end_reason           normal"] {
+        assert!(stdout(&output).contains(shown), "{shown} is missing:\n{}", stdout(&output));
+    }
+}

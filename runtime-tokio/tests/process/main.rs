@@ -1,0 +1,8 @@
+//! The real binary as a process: command line, signals, restarts, recordings.
+
+mod cli;
+mod network;
+mod phones;
+mod recording;
+mod restart;
+mod serving;

@@ -1,0 +1,228 @@
+//! One request and its answers, from either end: what is sent again and until when (RFC 3261 §17).
+
+use super::message::{Message, param};
+use crosspoint_core::time::Instant;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// RFC 3261 §17.1.1.1: the estimate of the round trip.
+const T1: Duration = Duration::from_millis(500);
+/// RFC 3261 §17.1.2.2: the longest gap between resends of anything but an INVITE.
+const T2: Duration = Duration::from_secs(4);
+/// 64*T1: when to give up, and how long a finished exchange is remembered to absorb stragglers.
+pub(super) const GIVE_UP: Duration = Duration::from_secs(32);
+
+/// Whom the answer concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Register,
+    Invite(u32),
+    Reinvite(u32),
+    Bye(u32),
+    Cancel,
+    Within(u32),
+    Outside,
+}
+
+/// A schedule of resends.
+#[derive(Clone, Debug)]
+pub(super) struct Resends {
+    at: Instant,
+    gap: Duration,
+    longest: Duration,
+}
+
+impl Resends {
+    pub(super) fn new(now: Instant, doubles_without_end: bool) -> Resends {
+        let longest = if doubles_without_end { GIVE_UP } else { T2 };
+        Resends { at: now + T1, gap: T1, longest }
+    }
+
+    fn is_due(&mut self, now: Instant) -> bool {
+        if self.at > now {
+            return false;
+        }
+        self.gap = (self.gap * 2).min(self.longest);
+        self.at = now + self.gap;
+        true
+    }
+}
+
+/// A request of ours.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub(super) request: Message,
+    bytes: Vec<u8>,
+    pub(super) to: SocketAddr,
+    pub(super) purpose: Purpose,
+    /// How many challenges this request has answered already.
+    pub(super) rounds: u8,
+    resends: Option<Resends>,
+    give_up: Option<Instant>,
+    /// When the final answer came, or hope was lost.
+    pub(super) finished: Option<Instant>,
+    /// The ACK that went out, and the To tag it acknowledged.
+    pub(super) ack: Option<(SocketAddr, Vec<u8>, String)>,
+}
+
+/// What a look at the clock says about an exchange.
+pub(super) enum Due {
+    Nothing,
+    Resend(SocketAddr, Vec<u8>),
+    GiveUp,
+}
+
+impl Client {
+    pub(super) fn new(now: Instant, request: Message, to: SocketAddr, purpose: Purpose, rounds: u8) -> Client {
+        let is_invite = request.method() == Some("INVITE");
+        let bytes = request.to_bytes();
+        let (resends, give_up) = (Some(Resends::new(now, is_invite)), Some(now + GIVE_UP));
+        Client { request, bytes, to, purpose, rounds, resends, give_up, finished: None, ack: None }
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.bytes.clone()
+    }
+
+    pub(super) fn is_invite(&self) -> bool {
+        self.request.method() == Some("INVITE")
+    }
+
+    /// Whether this answer belongs here (RFC 3261 §17.1.3).
+    pub(super) fn is_answered_by(&self, response: &Message) -> bool {
+        let method = response.cseq().map(|(_, method)| method);
+        self.request.branch() == response.branch() && self.request.method() == method
+    }
+
+    /// A provisional answer came: an INVITE is no longer sent again, anything else only every T2.
+    pub(super) fn proceed(&mut self) {
+        if self.is_invite() {
+            (self.resends, self.give_up) = (None, None);
+        } else if let Some(resends) = &mut self.resends {
+            resends.gap = T2;
+        }
+    }
+
+    /// The INVITE was cancelled: its final answer has 64*T1 to come (RFC 3261 §9.1).
+    pub(super) fn expect_end(&mut self, now: Instant) {
+        self.give_up = Some(now + GIVE_UP);
+    }
+
+    pub(super) fn finish(&mut self, now: Instant) {
+        (self.resends, self.give_up, self.finished) = (None, None, Some(now));
+    }
+
+    pub(super) fn next_at(&self) -> Option<Instant> {
+        [self.resends.as_ref().map(|r| r.at), self.give_up].into_iter().flatten().min()
+    }
+
+    pub(super) fn look(&mut self, now: Instant) -> Due {
+        if self.give_up.is_some_and(|at| at <= now) {
+            self.finish(now);
+            return Due::GiveUp;
+        }
+        match self.resends.as_mut().is_some_and(|resends| resends.is_due(now)) {
+            true => Due::Resend(self.to, self.bytes.clone()),
+            false => Due::Nothing,
+        }
+    }
+}
+
+/// A request of the far side.
+#[derive(Clone, Debug)]
+pub(super) struct Server {
+    pub(super) request: Message,
+    /// Where it came from, and the answers go: no phone here sits behind a NAT, so `rport` makes no difference.
+    from: SocketAddr,
+    pub(super) began: Instant,
+    /// The call it belongs to, where it is an INVITE.
+    pub(super) call: Option<u32>,
+    reply: Option<Vec<u8>>,
+    /// The status of the last answer; 0 before the first.
+    pub(super) status: u16,
+    resends: Option<Resends>,
+    give_up: Option<Instant>,
+}
+
+impl Server {
+    pub(super) fn new(now: Instant, mut request: Message, from: SocketAddr) -> Server {
+        fill_rport(&mut request, from);
+        Server { request, from, began: now, call: None, reply: None, status: 0, resends: None, give_up: None }
+    }
+
+    /// Whether this request is the same one again, or the ACK or CANCEL of it (RFC 3261 §17.2.3).
+    pub(super) fn has_key_of(&self, request: &Message, method: &str) -> bool {
+        let sent_by = |m: &Message| m.top_via().and_then(|v| v.split([' ', ';']).nth(1)).map(str::to_owned);
+        self.request.method() == Some(method)
+            && self.request.branch() == request.branch()
+            && sent_by(&self.request) == sent_by(request)
+    }
+
+    /// Whether a 2xx of this INVITE is what this ACK acknowledges.
+    pub(super) fn has_2xx_for(&self, ack: &Message) -> bool {
+        let number = |m: &Message| m.cseq().map(|(number, _)| number);
+        self.request.method() == Some("INVITE")
+            && (200..300).contains(&self.status)
+            && self.request.call_id() == ack.call_id()
+            && self.request.from_tag() == ack.from_tag()
+            && number(&self.request) == number(ack)
+    }
+
+    /// Keeps the answer for resending; a final one to an INVITE is sent again until its ACK.
+    pub(super) fn answer(&mut self, now: Instant, response: &Message, status: u16) -> (SocketAddr, Vec<u8>) {
+        let bytes = response.to_bytes();
+        (self.status, self.reply) = (status, Some(bytes.clone()));
+        if status >= 200 && self.request.method() == Some("INVITE") {
+            (self.resends, self.give_up) = (Some(Resends::new(now, false)), Some(now + GIVE_UP));
+        }
+        (self.from, bytes)
+    }
+
+    /// The last answer again, to a request that came again.
+    pub(super) fn repeat(&self) -> Option<(SocketAddr, Vec<u8>)> {
+        self.reply.clone().map(|bytes| (self.from, bytes))
+    }
+
+    /// The ACK has come.
+    pub(super) fn confirm(&mut self) {
+        (self.resends, self.give_up) = (None, None);
+    }
+
+    /// Whether a final answer still waits for its ACK.
+    pub(super) fn awaits_ack(&self) -> bool {
+        self.give_up.is_some()
+    }
+
+    pub(super) fn next_at(&self) -> Option<Instant> {
+        [self.resends.as_ref().map(|r| r.at), self.give_up].into_iter().flatten().min()
+    }
+
+    pub(super) fn look(&mut self, now: Instant) -> Due {
+        if self.give_up.is_some_and(|at| at <= now) {
+            self.confirm();
+            return Due::GiveUp;
+        }
+        match (self.resends.as_mut().is_some_and(|resends| resends.is_due(now)), &self.reply) {
+            (true, Some(reply)) => Due::Resend(self.from, reply.clone()),
+            _ => Due::Nothing,
+        }
+    }
+}
+
+/// The top Via of a request from `local`; `rport` asks for the answer to come back the way it went (RFC 3581).
+pub(super) fn via(local: SocketAddr, branch: &str) -> String {
+    format!("SIP/2.0/UDP {local};rport;branch={branch}")
+}
+
+/// RFC 3581 §4: a server says in the top Via where the request came from, if asked.
+fn fill_rport(request: &mut Message, from: SocketAddr) {
+    let top = request.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("Via"));
+    if let Some((_, via)) = top.filter(|(_, via)| param(via, "rport") == Some("")) {
+        *via = via.replacen(";rport", &format!(";received={};rport={}", from.ip(), from.port()), 1);
+    }
+}
+
+/// Whether the switch filled in `rport` (RFC 3581 §4: it MUST).
+pub(super) fn has_rport_filled(via: &str) -> bool {
+    param(via, "rport").is_some_and(|port| !port.is_empty())
+}
