@@ -143,17 +143,22 @@ impl Phones {
         Phones { singles, blocks }
     }
 
-    /// The phone of this user name; one with a table of its own goes before a block that also has it.
+    /// The phone of this user name.
     pub fn find<'p>(&'p self, user: &'p str) -> Option<Phone<'p>> {
+        self.profile(user).map(|profile| Phone::new(user, profile))
+    }
+
+    /// What is configured for this user name; a table of its own goes before a block that also has it.
+    pub fn profile(&self, user: &str) -> Option<&Profile> {
         if let Ok(at) = self.singles.binary_search_by(|single| single.user.as_str().cmp(user)) {
-            return self.singles.get(at).map(|single| Phone::new(&single.user, &single.profile));
+            return self.singles.get(at).map(|single| &single.profile);
         }
         let key = split(user);
         let after = self.blocks.partition_point(|block| block.key() <= key);
         let block = self.blocks.get(after.checked_sub(1)?)?;
         let (prefix, width, number) = key;
         let inside = block.prefix == prefix && block.width == width && number <= block.last;
-        inside.then(|| Phone::new(user, &block.profile))
+        inside.then_some(&block.profile)
     }
 
     /// How many phones there are.
