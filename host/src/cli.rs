@@ -103,7 +103,7 @@ pub struct ParamsArgs {
     /// Output form
     #[arg(long, value_enum, default_value_t)]
     pub format: ParamsFormat,
-    /// Read a VOS3000 parameter list (NAME=value lines) and print it as a [parameters] table
+    /// Read a VOS3000 parameter list (NAME=value lines) and print it as the parameters table of a configuration
     #[arg(long, value_name = "FILE")]
     pub import: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@ use crate::config_file::ConfigFile;
 use crate::event_log::EventLog;
 use crate::journal::{self, BindingJournal, CallJournal, DiskThread};
 use crate::state_dir::{self, StateDir};
-use crate::udp::Socket;
+use crate::udp::{RECEIVE_BUFFER_BYTES, Socket};
 use crosspoint_core::config::Config;
 use crosspoint_core::input::Control;
 use crosspoint_core::pump::{Io, Pump};
@@ -109,7 +109,11 @@ fn bind(config: &mut Config) -> Result<Vec<Socket>, String> {
         if listen.advertise.port() == 0 {
             listen.advertise.set_port(socket.local().port());
         }
-        tracing::debug!(address = %socket.local(), receive_buffer_bytes = socket.receive_buffer_bytes(), "bound");
+        let granted = socket.receive_buffer_bytes();
+        if granted < RECEIVE_BUFFER_BYTES {
+            let address = socket.local();
+            tracing::info!(%address, "receive buffer of {granted} bytes; more needs CAP_NET_ADMIN or net.core.rmem_max");
+        }
         sockets.push(socket);
     }
     Ok(sockets)

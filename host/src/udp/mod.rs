@@ -24,7 +24,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// What we ask for as receive buffer: at 20,000 messages a second of some 3 KiB of kernel memory each this rides out a
 /// stall of half a second. The system may grant less.
-const RECEIVE_BUFFER_BYTES: usize = 32 << 20;
+pub const RECEIVE_BUFFER_BYTES: usize = 32 << 20;
 
 /// What we ask for as send buffer: a full backlog of ordinary messages.
 const SEND_BUFFER_BYTES: usize = 4 << 20;
