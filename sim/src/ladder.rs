@@ -54,6 +54,20 @@ impl Log {
         self.actors.push(name.to_owned());
     }
 
+    /// Adds an actor to the left of the others.
+    ///
+    /// # Panics
+    /// Where something has happened already.
+    pub fn put_first(&mut self, name: &str) {
+        assert!(self.entries.is_empty(), "actors keep their places once something has happened");
+        self.actors.insert(0, name.to_owned());
+    }
+
+    /// Forgets what happened; the actors stay.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
     /// Leaves the times out, where a ladder shall not depend on latencies.
     pub fn without_times(mut self) -> Log {
         self.hides_times = true;

@@ -422,7 +422,7 @@ impl Phone {
     }
 
     fn on_request(&mut self, from: SocketAddr, request: Message) {
-        for wrong in strict::request(&request, from, &self.settings.user, self.settings.local) {
+        for wrong in strict::request(&request, from, &self.settings) {
             self.violation(wrong);
         }
         let method = request.method().unwrap_or_default().to_owned();

@@ -27,6 +27,8 @@ pub struct Settings {
     pub reuse_nonce: bool,
     /// Calls it can hold at once; one more is busy.
     pub lines: usize,
+    /// It stands for a gateway: requests for any number are for it.
+    pub takes_any_number: bool,
     /// What it does with a call that comes in.
     pub answering: Answering,
     /// Whether it sends the ACK of a 2xx. One that does not is broken on purpose.
@@ -49,6 +51,7 @@ impl Settings {
             algorithm: Algorithm::Md5,
             reuse_nonce: false,
             lines: 1,
+            takes_any_number: false,
             answering: Answering::Answer { ring_after: Duration::ZERO, after: Duration::from_secs(2) },
             acknowledges: true,
             hang_up_after: None,

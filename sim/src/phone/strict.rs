@@ -2,8 +2,9 @@
 
 use super::call::tag_of;
 use super::exchange::has_rport_filled;
-use super::message::{Message, address_of, uri_of};
+use super::message::{Message, address_of, uri_of, user_of};
 use super::sdp::Session;
+use super::settings::Settings;
 use std::net::SocketAddr;
 
 /// The headers without which no message is one (RFC 3261 §8.1.1), each but Via exactly once.
@@ -49,8 +50,9 @@ fn sdp(message: &Message) -> Option<String> {
     Session::read(&message.body).err()
 }
 
-/// A request from the switch to the phone whose Contact is at `local`.
-pub(super) fn request(request: &Message, from: SocketAddr, user: &str, local: SocketAddr) -> Vec<String> {
+/// A request from the switch to the phone of these settings.
+pub(super) fn request(request: &Message, from: SocketAddr, settings: &Settings) -> Vec<String> {
+    let Settings { user, local, takes_any_number, .. } = settings;
     let mut wrong = common(request);
     let method = request.method().unwrap_or_default();
     if request.cseq().is_some_and(|(_, m)| m != method) {
@@ -65,7 +67,7 @@ pub(super) fn request(request: &Message, from: SocketAddr, user: &str, local: So
     }
     // a registrar calls the Contact as registered, and a peer in a dialog the Contact it was given
     let uri = request.uri().unwrap_or_default();
-    if address_of(uri) != Some(local) || super::message::user_of(uri) != user {
+    if address_of(uri) != Some(*local) || !(*takes_any_number || user_of(uri) == user) {
         wrong.push(format!("Request-URI {uri} is not the Contact <sip:{user}@{local}>"));
     }
     if let "INVITE" | "UPDATE" = method {

@@ -1,0 +1,1 @@
+//! What the whole switch does, seen from outside: see `tests/`.
