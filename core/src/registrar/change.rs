@@ -63,8 +63,8 @@ impl Registrar {
     }
 
     /// Takes a binding from the journal of an earlier run. Records may come in any order and more than once: of one
-    /// binding the latest version counts. An end ends what it is not older than and is then forgotten, so it must not
-    /// come before what it ends. Tells nothing, since the journal has it.
+    /// binding the latest version counts. An end ends what is older than it and is then forgotten, so it must not come
+    /// before what it ends. Tells nothing, since the journal has it.
     ///
     /// Passed over: what has expired, what names a socket that is no longer configured, what exceeds a limit.
     pub fn restore(&mut self, cx: &mut Cx, record: BindingRecord) {
@@ -91,9 +91,8 @@ impl Registrar {
         match chain.iter().find(|(_, binding)| binding.has_name_of(&facts)).copied() {
             Some((_, known)) if known.updated_at > record.updated_at => {}
             Some((handle, _)) if is_usable => self.change(handle, |known| known.update(facts, record.updated_at)),
-            Some((handle, _)) => {
-                self.unlink(handle);
-            }
+            Some((handle, known)) if known.updated_at < record.updated_at => drop(self.unlink(handle)),
+            Some(_) => {}
             None if is_usable && chain.len() < limits::CONTACTS_PER_AOR && self.len() < limits::BINDINGS => {
                 self.link(facts.parts.aor, Binding::new(facts, record.updated_at));
             }

@@ -2,8 +2,8 @@
 //!
 //! A binding is one contact of one address-of-record. The bindings of one address-of-record are a chain through the
 //! slab, at most [`limits::CONTACTS_PER_AOR`] long, whose head the table knows; every binding stands once in the ordered
-//! set of expiries, and one timer waits for the head of that set. Every change leaves as [`crate::event::Event::BindingChanged`], which
-//! the journal keeps and [`Registrar::restore`] takes back after a restart.
+//! set of expiries, and one timer waits for the head of that set. Every change leaves as
+//! [`crate::event::Event::BindingChanged`], which the journal keeps and [`Registrar::restore`] takes back after a restart.
 
 mod answer;
 mod binding;
@@ -12,6 +12,8 @@ mod date;
 mod plan;
 mod record;
 mod request;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use answer::Answer;
@@ -77,7 +79,9 @@ impl Registrar {
     /// Bounded by the length of the message and [`limits::CONTACTS_PER_REGISTER`] times
     /// [`limits::CONTACTS_PER_AOR`] comparisons of contacts.
     pub fn register(&mut self, cx: &mut Cx, message: &Message<'_>, flow: Flow, aor: &str) -> Answer {
-        self.try_register(cx, message, flow, aor).unwrap_or_else(|refusal| refusal)
+        let answer = self.try_register(cx, message, flow, aor).unwrap_or_else(|refusal| refusal);
+        self.set_timer(cx);
+        answer
     }
 
     fn try_register(&mut self, cx: &mut Cx, message: &Message<'_>, flow: Flow, aor: &str) -> Result<Answer, Answer> {
@@ -87,7 +91,6 @@ impl Registrar {
         let steps = plan(&request, &chain)?;
         self.check_room(cx, &chain, &steps)?;
         self.commit(cx, &request, &steps, flow, aor);
-        self.set_timer(cx);
         Ok(answer::success(cx.now, &request.path, self.ranked(aor.as_bytes(), cx.now).into_iter()))
     }
 
