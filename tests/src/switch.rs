@@ -1,0 +1,105 @@
+//! A running Crosspoint server.
+
+use crate::ports::free_udp_port;
+use crate::process::{Process, until};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// The digest realm and domain of every switch here.
+pub const DOMAIN: &str = "interop.test";
+/// The password of every phone here.
+pub const PASSWORD: &str = "secret";
+
+/// A server with phones u00000 to u09999 on a port of its own.
+pub struct Switch {
+    program: PathBuf,
+    process: Process,
+    state: PathBuf,
+    /// Where it takes SIP, on 127.0.0.1.
+    pub port: u16,
+}
+
+impl Switch {
+    /// Starts one with its files in `folder`.
+    ///
+    /// # Panics
+    /// When it is not ready after ten seconds.
+    pub fn start(folder: &Path) -> Switch {
+        let port = free_udp_port();
+        let state = folder.join("state");
+        let config = folder.join("crosspoint.toml");
+        let text = format!(
+            "[switch]\ndomain = \"{DOMAIN}\"\n\n[[listen]]\ntransport = \"udp\"\nbind = \"127.0.0.1:{port}\"\n\n\
+             [[phone]]\nusers = \"u00000..u09999\"\npassword = \"{PASSWORD}\"\n"
+        );
+        std::fs::write(&config, text).expect("the test's folder can be written");
+        let program = program();
+        let mut command = Command::new(&program);
+        command.arg("run").arg("--config").arg(&config).arg("--state-dir").arg(&state);
+        let mut process = Process::start(&mut command, &folder.join("crosspoint.log"));
+        process.wait_for("ready", Duration::from_secs(10));
+        Switch { program, process, state, port }
+    }
+
+    /// What `status --json` prints.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn status(&self) -> String {
+        let mut command = Command::new(&self.program);
+        let output = command.arg("status").arg("--json").arg("--state-dir").arg(&self.state).output();
+        let output = output.expect("the server's program can be run");
+        assert!(output.status.success(), "status: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Waits until `status --json` says 0 for each of these names.
+    ///
+    /// # Panics
+    /// When it does not within `most`.
+    pub fn wait_for_zero(&self, names: &[&str], most: Duration) {
+        let zero = |status: &String| names.iter().all(|name| number(status, name) == Some(0));
+        let settled = until(most, || Some(self.status()).filter(zero));
+        assert!(settled.is_some(), "not all of {names:?} went to zero:\n{}", self.status());
+    }
+
+    /// The call detail records written, without the header rows. The server must have been stopped.
+    ///
+    /// # Panics
+    /// When a file of them cannot be read.
+    pub fn records(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.state.join("cdr")) else { return Vec::new() };
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let files = paths.filter(|path| path.extension().is_some_and(|extension| extension == "csv"));
+        let texts = files.map(|path| std::fs::read_to_string(path).expect("a CDR file is text"));
+        texts.flat_map(|text| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+
+    /// Stops it as an operator does, and wants exit code 0.
+    ///
+    /// # Panics
+    /// When it ends otherwise or not at all.
+    pub fn stop(&mut self) {
+        let status = self.process.stop(Duration::from_secs(10));
+        assert!(status.success(), "{status}:\n{}", self.process.output());
+    }
+}
+
+/// `CROSSPOINT_BIN`, else `crosspoint-tokio` in the target folder that this test was built in.
+fn program() -> PathBuf {
+    if let Some(program) = std::env::var_os("CROSSPOINT_BIN") {
+        return program.into();
+    }
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let program = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST").join("crosspoint-tokio");
+    assert!(program.is_file(), "build the server first: cargo build --bin crosspoint-tokio, or set CROSSPOINT_BIN");
+    program
+}
+
+/// The number behind `"name":` in a JSON text.
+fn number(json: &str, name: &str) -> Option<u64> {
+    let (_, rest) = json.split_once(&format!("\"{name}\":"))?;
+    let rest = rest.trim_start();
+    rest[..rest.find(|character: char| !character.is_ascii_digit())?].parse().ok()
+}
