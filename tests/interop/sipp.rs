@@ -1,7 +1,7 @@
 //! SIPp registers phones and calls them, everything with digest.
 
 use crate::folder;
-use crosspoint_tests::ports::free_udp_port;
+use crosspoint_tests::ports::{free_udp_port, wait_until_bound};
 use crosspoint_tests::process::{Process, installed};
 use crosspoint_tests::switch::{PASSWORD, Switch};
 use std::fmt::Write;
@@ -82,6 +82,7 @@ fn two_thousand_authenticated_calls_and_not_one_fails() {
 
     let (rate, most) = (CALLS_PER_SECOND.to_string(), CALLS.to_string());
     let mut callee = Sipp::start(&folder, "callee", &switch, callee_port, &["-m", &most]);
+    wait_until_bound(callee_port);
     let calls = injected(&folder, "calls.csv", |user, credentials| {
         let n: usize = user[1..].parse().expect("u and digits");
         format!("{user};{credentials};u{:05}", (n * 7 + 13) % PHONES)

@@ -1,6 +1,8 @@
 //! UDP ports that nobody uses at the moment.
 
+use crate::process::until;
 use std::net::UdpSocket;
+use std::time::Duration;
 
 /// A free port on 127.0.0.1, chosen by the system. It is free again when this returns, and the system hands out others
 /// first.
@@ -10,4 +12,13 @@ use std::net::UdpSocket;
 pub fn free_udp_port() -> u16 {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("the system has a free port");
     socket.local_addr().expect("a bound socket has an address").port()
+}
+
+/// Waits until a program has bound this port on 127.0.0.1.
+///
+/// # Panics
+/// When none has after ten seconds.
+pub fn wait_until_bound(port: u16) {
+    let bound = until(Duration::from_secs(10), || UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(()));
+    assert!(bound.is_some(), "nobody listens on port {port}");
 }
