@@ -1,4 +1,5 @@
-//! What the whole switch does, seen from outside: see `tests/`.
+//! What the whole switch does, seen from outside: ladders in `tests/`, real peers in `interop/`, and here what the latter
+//! need: processes that end with their test, free ports, tones.
 
 pub mod ports;
 pub mod process;
