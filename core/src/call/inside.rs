@@ -82,7 +82,7 @@ impl Calls {
         let Some(client) = transactions.request(cx, new, owner(id, exchange_id)) else {
             return reply(cx, transactions, server, 503, &tag);
         };
-        transactions.adopt(server, owner(id, exchange_id));
+        transactions.adopt(server, owner(id, exchange_id), tag);
         if is_invite {
             reply(cx, transactions, server, 100, b"");
         }

@@ -125,7 +125,7 @@ pub struct Policy {
     pub precision_ms: u64,
 }
 
-/// How a call ended: decided once, by [`super::teardown`].
+/// How a call ended: decided once, by `call/teardown.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// Why.

@@ -139,7 +139,7 @@ impl Calls {
             call.end = Some(End { reason: EndReason::Capacity, direction: EndDirection::Server, status: 503 });
             return record::of_call(cx, &call);
         };
-        transactions.adopt(server, owner(id, FIRST_INVITE));
+        transactions.adopt(server, owner(id, FIRST_INVITE), call.caller.dialog.local_tag);
         call.exchanges.push(Exchange {
             id: FIRST_INVITE,
             from: Side::Caller,

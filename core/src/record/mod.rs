@@ -1,6 +1,6 @@
 //! The input log: every input with its time, so that a run can be repeated without the world it ran in.
 //!
-//! A log is a line that names the format, then frames of a length (4 bytes, little endian) and a body: one [`Frame`]
+//! A log is a line that names the format, then frames of a length (4 bytes, little endian) and a body: one frame
 //! head, and for a datagram its bytes. The first frame holds the configuration; a check frame with the digest of all
 //! commands so far follows every [`CHECK_EVERY`] inputs; the last holds the seed. The seed comes last because it is a
 //! secret of the running switch: who reads the log of a live process can predict nothing. The log holds credentials all

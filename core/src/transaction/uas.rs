@@ -147,6 +147,8 @@ pub struct ServerTransaction {
     machine: Machine,
     flow: Flow,
     owner: Option<Owner>,
+    /// The user's tag for its answers to come.
+    tag: Option<[u8; 16]>,
     key: Key,
     merge_key: Option<Key>,
     cseq: u32,
@@ -299,6 +301,7 @@ impl Transactions {
             machine,
             flow: request.flow,
             owner: None,
+            tag: None,
             key: request.key,
             merge_key,
             cseq: message.cseq()?.number,
@@ -316,13 +319,14 @@ impl Transactions {
         Ok(Received::New(id))
     }
 
-    /// RFC 3261 §9.2. The answer carries the tag of the INVITE's answers where there is one already.
+    /// RFC 3261 §9.2. The answer carries the tag of the INVITE's answers where it is known already.
     fn receive_cancel(&mut self, cx: &mut Cx, request: &Request<'_>, invite: Option<ServerId>) -> Received {
         let Some((id, server)) = invite.and_then(|id| Some((id, self.servers.get(id)?))) else {
             self.answer_statelessly(cx, request, 481, b"");
             return Received::Absorbed;
         };
-        let tag = tag_of(&server.last).unwrap_or_else(|| self.fingerprints.tag(request.key).to_vec());
+        let own = server.tag.map(Vec::from).or_else(|| tag_of(&server.last));
+        let tag = own.unwrap_or_else(|| self.fingerprints.tag(request.key).to_vec());
         cx.send(request.flow, request.head().compose(&Reply::new(200, &tag)));
         if server.has_final() { Received::Absorbed } else { Received::Cancel { invite: id } }
     }
@@ -332,10 +336,12 @@ impl Transactions {
         cx.send(request.flow, request.head().compose(&Reply { headers, ..Reply::new(status, &tag) }));
     }
 
-    /// Whom to tell about this transaction from now on.
-    pub fn adopt(&mut self, id: ServerId, owner: Owner) {
+    /// Whom to tell about this transaction from now on, and the tag that its answers will carry: a CANCEL's 200 has the
+    /// same one (RFC 3261 §9.2).
+    pub fn adopt(&mut self, id: ServerId, owner: Owner, tag: [u8; 16]) {
         if let Some(server) = self.servers.get_mut(id) {
             server.owner = Some(owner);
+            server.tag = Some(tag);
         }
     }
 

@@ -82,7 +82,7 @@ impl Run {
             }
             Op::Adopt { server } => {
                 if let Some(id) = self.server(server) {
-                    self.world.layer.adopt(id, super::world::OWNER);
+                    self.world.layer.adopt(id, super::world::OWNER, *b"0123456789abcdef");
                 }
             }
             Op::Acknowledge { server } => {

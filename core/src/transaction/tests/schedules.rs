@@ -5,7 +5,7 @@ use crate::transaction::{Answer, Received, ServerId};
 
 fn new_server(world: &mut World, method: &str) -> ServerId {
     let Received::New(id) = world.hear_request(&their_request(method, "z9hG4bKcarol")) else { panic!("not new") };
-    world.layer.adopt(id, super::world::OWNER);
+    world.layer.adopt(id, super::world::OWNER, *b"0123456789abcdef");
     id
 }
 
