@@ -6,6 +6,8 @@ use crate::phone::{Answering, Phone, State};
 use crate::world::{DOMAIN, PASSWORD, SWITCH, World};
 use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::time::Instant;
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The scenarios and what they show.
@@ -140,7 +142,7 @@ fn behave(phone: &mut Phone, stream: &mut Stream) {
         4 => Answering::Reject { status: 603, after },
         _ => Answering::Answer { ring_after: ms(stream.below(500)), after },
     };
-    settings.acknowledges = stream.below(20) > 0;
+    settings.acknowledges = stream.below(10) > 0;
     settings.lines = 1 + stream.below(2) as usize;
 }
 
@@ -154,14 +156,21 @@ fn plan_call(world: &mut World, at: Duration, stream: &mut Stream) {
         _ => (pick(stream), pick(stream).to_owned()),
     };
     let target = callee.clone();
-    world.later(at, caller, move |phone, now| place(phone, now, &target));
+    let placed = Rc::new(Cell::new(None));
+    let number = placed.clone();
+    world.later(at, caller, move |phone, now| number.set(place(phone, now, &target)));
     let talk = at + ms(stream.below(20_000));
     let far = PHONES.into_iter().find(|name| *name == callee).unwrap_or(GATEWAY);
+    let give_up = move |phone: &mut Phone, now| {
+        if let Some(number) = placed.get() {
+            phone.hang_up_call(now, number);
+        }
+    };
     match stream.below(6) {
-        0 => world.later(talk, far, Phone::hang_up),
+        0 => world.later(talk, far, hang_up_if_up),
         1 => {
-            world.later(talk, far, Phone::hang_up);
-            world.later(talk, caller, Phone::hang_up);
+            world.later(talk, far, hang_up_if_up);
+            world.later(talk, caller, give_up.clone());
         }
         2 => world.later(talk, caller, Phone::hold),
         3 => world.later(talk, far, |phone, now| phone.send_within(now, "INFO", "Signal=5")),
@@ -171,19 +180,28 @@ fn plan_call(world: &mut World, at: Duration, stream: &mut Stream) {
         }
         _ => {}
     }
-    world.later(talk + ms(stream.below(10_000)), caller, Phone::hang_up);
+    // some outlast the switch's patience: with a callee that only rings, with an ACK that never comes
+    let patience = if stream.below(6) == 0 { ms(150_000) } else { ms(stream.below(10_000)) };
+    world.later(talk + patience, caller, give_up);
 }
 
-/// Calls, unless the phone is in a call or deaf.
-fn place(phone: &mut Phone, now: Instant, target: &str) {
-    if phone.current_call().is_none() && phone.settings().answering != Answering::Silent {
-        phone.call(now, target);
+/// Calls, unless the phone is in a call or deaf; the number of the call.
+fn place(phone: &mut Phone, now: Instant, target: &str) -> Option<u32> {
+    let can = phone.current_call().is_none() && phone.settings().answering != Answering::Silent;
+    can.then(|| phone.call(now, target))
+}
+
+/// What a callee does who has talked enough; one who is only called lets it ring.
+fn hang_up_if_up(phone: &mut Phone, now: Instant) {
+    if phone.current_call().is_some_and(|call| call.state() == State::Up) {
+        phone.hang_up(now);
     }
 }
 
 /// The quiet phase: over good links everybody registers and a call passes.
 fn probe(world: &mut World) {
     world.set_links(Plan::GOOD);
+    world.fill_send_buffer(0);
     for name in PHONES {
         world.act(name, |phone, now| {
             let settings = phone.settings_mut();

@@ -31,6 +31,14 @@ impl Phone {
         }
     }
 
+    /// Ends this call, as [`Phone::hang_up`] does the current one. A no-op where it is over, or there is none.
+    pub fn hang_up_call(&mut self, now: Instant, number: u32) {
+        self.tick(now);
+        if self.calls.iter().any(|call| call.number == number) {
+            self.end_call(number);
+        }
+    }
+
     /// Puts the far side on hold, with a re-INVITE. A no-op unless a call is up.
     pub fn hold(&mut self, now: Instant) {
         self.reinvite(now, Direction::SendOnly);

@@ -134,7 +134,8 @@ pub(super) struct Server {
     pub(super) request: Message,
     /// Where it came from, and the answers go: no phone here sits behind a NAT, so `rport` makes no difference.
     from: SocketAddr,
-    pub(super) began: Instant,
+    /// When it came, or was last answered: stragglers of it may follow for a while.
+    pub(super) touched: Instant,
     /// The call it belongs to, where it is an INVITE.
     pub(super) call: Option<u32>,
     reply: Option<Vec<u8>>,
@@ -147,7 +148,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(now: Instant, mut request: Message, from: SocketAddr) -> Server {
         fill_rport(&mut request, from);
-        Server { request, from, began: now, call: None, reply: None, status: 0, resends: None, give_up: None }
+        Server { request, from, touched: now, call: None, reply: None, status: 0, resends: None, give_up: None }
     }
 
     /// Whether this request is the same one again, or the ACK or CANCEL of it (RFC 3261 §17.2.3).
@@ -171,7 +172,7 @@ impl Server {
     /// Keeps the answer for resending; a final one to an INVITE is sent again until its ACK.
     pub(super) fn answer(&mut self, now: Instant, response: &Message, status: u16) -> (SocketAddr, Vec<u8>) {
         let bytes = response.to_bytes();
-        (self.status, self.reply) = (status, Some(bytes.clone()));
+        (self.status, self.reply, self.touched) = (status, Some(bytes.clone()), now);
         if status >= 200 && self.request.method() == Some("INVITE") {
             (self.resends, self.give_up) = (Some(Resends::new(now, false)), Some(now + GIVE_UP));
         }

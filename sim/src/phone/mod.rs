@@ -159,7 +159,7 @@ impl Phone {
         self.clients.retain(|client| client.finished.is_none_or(is_fresh));
         // an INVITE is remembered until its call is over: its ACK, its CANCEL and its resends may still come
         let live: Vec<u32> = self.calls.iter().filter(|call| !call.is_over()).map(|call| call.number).collect();
-        self.servers.retain(|s| is_fresh(s.began) || s.awaits_ack() || s.call.is_some_and(|n| live.contains(&n)));
+        self.servers.retain(|s| is_fresh(s.touched) || s.awaits_ack() || s.call.is_some_and(|n| live.contains(&n)));
     }
 
     /// The next datagram to send, and where to.
