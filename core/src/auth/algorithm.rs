@@ -107,7 +107,7 @@ impl Hash {
     }
 }
 
-/// The hexadecimal digits of a [`Hash`].
+/// The hexadecimal digits of a [`struct@Hash`].
 pub struct Hex {
     digits: [u8; 2 * HASH_BYTES],
     len: usize,

@@ -33,7 +33,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>) -> Vec<Network> 
     networks
 }
 
-/// The network of a socket: a name that need not have a [[network]] of its own, but may be meant to.
+/// The network of a socket: a name that need not have a `[[network]]` of its own, but may be meant to.
 pub(super) fn tag(reader: &mut Reader<'_>, name: &At<&str>, networks: &[Network]) -> String {
     let names = || networks.iter().map(|network| network.name.as_str());
     reader.warn(&name.span, "not-acted-on", "network is accepted, not yet acted on: this build relays no media");

@@ -1,7 +1,7 @@
 //! Session descriptions (RFC 8866): read where they lie, and spliced.
 //!
 //! A description passes through the switch byte for byte but for what the switch owns: [`rewrite()`] copies every line,
-//! known or not, in any order, in any encoding, and writes anew only the words that [`Rewrite`] names. [`scan`] reads
+//! known or not, in any order, in any encoding, and writes anew only the words that [`Rewrite`] names. [`scan()`] reads
 //! what a decision needs: the `m=` sections with port, formats, address and direction.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! SIP messages as bytes: found by [`scan`], judged by [`check`], read on demand, written by [`Writer`].
+//! SIP messages as bytes: found by [`scan()`], judged by [`check`], read on demand, written by [`Writer`].
 //!
 //! Nothing here copies or unescapes what it reads, and nothing demands UTF-8. The scanner is lenient so that a broken
 //! request can still be answered; [`check`] is strict, and runs before any state is touched.
