@@ -10,6 +10,12 @@ const IPV6: u8 = 4;
 const NOT_URI: u8 = 8;
 /// Linear white space, line ends of folds included.
 const LWS: u8 = 16;
+/// Ends a parameter's name: white space, `;`, `=`.
+const NAME_END: u8 = 32;
+/// Ends a parameter's unquoted value: white space, `;`.
+const VALUE_END: u8 = 64;
+/// Ends the user information of a URI.
+const AT: u8 = 128;
 
 const CLASSES: [u8; 256] = classes();
 
@@ -31,7 +37,16 @@ const fn classes() -> [u8; 256] {
             table[octet] |= NOT_URI;
         }
         if contains(b" \t\r\n", byte) {
-            table[octet] |= LWS;
+            table[octet] |= LWS | NAME_END | VALUE_END;
+        }
+        if byte == b';' {
+            table[octet] |= NAME_END | VALUE_END;
+        }
+        if byte == b'=' {
+            table[octet] |= NAME_END;
+        }
+        if byte == b'@' {
+            table[octet] |= AT;
         }
         octet += 1;
     }
@@ -63,6 +78,18 @@ pub(super) fn is_ipv6_char(byte: u8) -> bool {
 
 pub(super) fn is_banned_in_uri(byte: u8) -> bool {
     CLASSES[byte as usize] & NOT_URI != 0
+}
+
+pub(super) fn is_at_or_banned_in_uri(byte: u8) -> bool {
+    CLASSES[byte as usize] & (NOT_URI | AT) != 0
+}
+
+pub(super) fn is_in_param_name(byte: u8) -> bool {
+    CLASSES[byte as usize] & NAME_END == 0
+}
+
+pub(super) fn is_in_param_value(byte: u8) -> bool {
+    CLASSES[byte as usize] & VALUE_END == 0
 }
 
 pub(super) fn is_lws(byte: u8) -> bool {

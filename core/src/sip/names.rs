@@ -166,7 +166,9 @@ impl Name {
             [letter] => Name::COMPACT[usize::from(*letter)],
             _ => {
                 let name = TABLE[slot(raw)];
-                if raw.eq_ignore_ascii_case(name.as_str().as_bytes()) { name } else { Name::Unknown }
+                let text = name.as_str().as_bytes();
+                // Nearly everybody writes it as the registry does.
+                if raw == text || raw.eq_ignore_ascii_case(text) { name } else { Name::Unknown }
             }
         }
     }

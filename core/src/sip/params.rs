@@ -1,6 +1,6 @@
 //! Parameters behind a value or inside a URI: `;name=value;flag`.
 
-use super::chars::{is_lws, is_token_char, quoted_len, split_while, trim_start};
+use super::chars::{is_in_param_name, is_in_param_value, is_lws, is_token_char, quoted_len, split_while, trim_start};
 use memchr::memchr2;
 
 /// Parameters, read when asked for. Empty, or begins with `;`.
@@ -78,40 +78,39 @@ impl<'m> Iterator for ParamsIter<'m> {
     type Item = (&'m [u8], Option<&'m [u8]>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        while let Some(start) = self.rest.iter().position(|&byte| byte != b';' && !is_lws(byte)) {
-            let (name, behind) = split_while(&self.rest[start..], |byte| !is_lws(byte) && byte != b';' && byte != b'=');
+        loop {
+            let start = self.rest.iter().position(|&byte| byte != b';' && !is_lws(byte))?;
+            let (name, behind) = split_while(&self.rest[start..], is_in_param_name);
             let behind = trim_start(behind);
-            let value = match behind.strip_prefix(b"=") {
-                None => {
-                    self.rest = from_semicolon(behind);
-                    None
+            let (value, behind) = match behind {
+                [b'=', behind @ ..] => {
+                    let (value, behind) = split_value(trim_start(behind));
+                    (Some(value), behind)
                 }
-                Some(behind) => {
-                    let behind = trim_start(behind);
-                    let length = value_len(behind);
-                    self.rest = from_semicolon(&behind[length..]);
-                    Some(&behind[..length])
-                }
+                _ => (None, behind),
             };
+            self.rest = from_semicolon(behind);
             if !name.is_empty() {
                 return Some((name, value));
             }
         }
-        None
     }
 }
 
-/// How long the value is that `bytes` begins with: a quoted string, or all up to white space or `;`.
-fn value_len(bytes: &[u8]) -> usize {
+/// Splits behind the value that `bytes` begins with: a quoted string, or all up to white space or `;`.
+fn split_value(bytes: &[u8]) -> (&[u8], &[u8]) {
     match bytes.first() {
-        Some(b'"') => quoted_len(bytes).unwrap_or(bytes.len()),
-        _ => bytes.iter().position(|&byte| byte == b';' || is_lws(byte)).unwrap_or(bytes.len()),
+        Some(b'"') => bytes.split_at(quoted_len(bytes).unwrap_or(bytes.len())),
+        _ => split_while(bytes, is_in_param_value),
     }
 }
 
 /// From the next separating `;` on.
 fn from_semicolon(mut bytes: &[u8]) -> &[u8] {
     loop {
+        if let [] | [b';', ..] = bytes {
+            return bytes;
+        }
         bytes = match memchr2(b';', b'"', bytes) {
             None => return &[],
             Some(at) if bytes[at] == b';' => return &bytes[at..],

@@ -1,6 +1,6 @@
 //! URIs: `sip:`, `sips:`, `tel:`, and whatever else stands where a URI may stand.
 
-use super::chars::is_banned_in_uri;
+use super::chars::{is_at_or_banned_in_uri, is_banned_in_uri, split_while};
 use super::host::{HostPort, host_ip, same_host};
 use super::params::Params;
 use memchr::memchr;
@@ -41,6 +41,8 @@ pub struct Uri<'m> {
     pub opaque: &'m [u8],
 }
 
+const BANNED: &str = "white space, a control, a quote or <> inside a URI";
+
 /// Parameters that must be in both URIs or in neither (RFC 3261 §19.1.4: the first four by rule, `transport` by example).
 const DECISIVE: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
@@ -51,15 +53,6 @@ impl<'m> Uri<'m> {
     /// Says what is wrong. An unknown scheme is not wrong, nor are octets above 127, which the grammar wants escaped.
     pub fn parse(text: &'m [u8]) -> Result<Uri<'m>, &'static str> {
         let (scheme, opaque) = split_scheme(text)?;
-        let mut at_sign = None;
-        for (at, &byte) in opaque.iter().enumerate() {
-            if is_banned_in_uri(byte) {
-                return Err("white space, a control, a quote or <> inside a URI");
-            }
-            if byte == b'@' && at_sign.is_none() {
-                at_sign = Some(at);
-            }
-        }
         if opaque.is_empty() {
             return Err("a URI of a scheme only");
         }
@@ -73,20 +66,22 @@ impl<'m> Uri<'m> {
             headers: b"",
             opaque,
         };
-        match scheme {
-            Scheme::Sip | Scheme::Sips => uri.with_address(at_sign),
-            Scheme::Tel => uri.with_number(),
-            Scheme::Other(_) => Ok(uri),
+        if matches!(scheme, Scheme::Sip | Scheme::Sips) {
+            return uri.with_address();
         }
+        if opaque.iter().any(|&byte| is_banned_in_uri(byte)) {
+            return Err(BANNED);
+        }
+        if scheme == Scheme::Tel { uri.with_number() } else { Ok(uri) }
     }
 
     /// The parts of a SIP URI. The first `@` ends the user information: a second one can only be a fault, or stand
     /// unescaped behind the address.
-    fn with_address(mut self, at_sign: Option<usize>) -> Result<Uri<'m>, &'static str> {
+    fn with_address(mut self) -> Result<Uri<'m>, &'static str> {
         let mut address = self.opaque;
-        if let Some(at) = at_sign {
-            let information = &self.opaque[..at];
-            address = &self.opaque[at + 1..];
+        let (information, behind) = split_while(self.opaque, |byte| !is_at_or_banned_in_uri(byte));
+        if let [b'@', behind @ ..] = behind {
+            address = behind;
             let user = match memchr(b':', information) {
                 None => information,
                 Some(colon) => {
@@ -99,6 +94,9 @@ impl<'m> Uri<'m> {
         let found = HostPort::parse(address, false)?;
         self.host = found.host;
         self.port = found.port;
+        if found.rest.iter().any(|&byte| is_banned_in_uri(byte)) {
+            return Err(BANNED);
+        }
         match found.rest.first() {
             None => {}
             Some(b';') => self.set_params(found.rest),

@@ -12,8 +12,8 @@ pub struct Writer {
     text: Vec<u8>,
 }
 
-/// An INVITE with SDP is some 1,300 octets; half of all messages fit without growing.
-const USUAL_BYTES: usize = 1024;
+/// An INVITE with SDP is some 1,300 octets, and more than fits a frame few messages are.
+const USUAL_BYTES: usize = 1536;
 
 impl Writer {
     /// Begins a request.
@@ -82,6 +82,11 @@ impl Writer {
 
     /// Adds a received field as it is ([`crate::sip::Header::line`]), its folds included, with CRLF for each line end.
     pub fn line(&mut self, line: &[u8]) -> &mut Writer {
+        if let [text @ .., b'\r', b'\n'] = line
+            && memchr::memchr(b'\n', text).is_none()
+        {
+            return self.raw(line);
+        }
         let mut rest = line;
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -102,8 +107,9 @@ impl Writer {
     /// Ends the headers with Content-Length and adds the body.
     pub fn finish(mut self, body: &[u8]) -> Bytes {
         self.text.reserve_exact(body.len() + b"Content-Length: 18446744073709551615\r\n\r\n".len());
-        self.header_fmt("Content-Length", format_args!("{}", body.len()));
-        self.text.extend_from_slice(b"\r\n");
+        self.text.extend_from_slice(b"Content-Length: ");
+        push_decimal(&mut self.text, body.len());
+        self.text.extend_from_slice(b"\r\n\r\n");
         self.text.extend_from_slice(body);
         Bytes::from(self.text)
     }
@@ -116,6 +122,18 @@ impl Writer {
             written.iter_mut().filter(|byte| matches!(**byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
         }
     }
+}
+
+fn push_decimal(text: &mut Vec<u8>, mut number: usize) {
+    let start = text.len();
+    loop {
+        text.push(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    text[start..].reverse();
 }
 
 #[cfg(test)]
