@@ -1,25 +1,27 @@
 //! Octet classes of RFC 3261 §25.1 and the small readers that every value needs.
 
 /// May stand in a token: methods, header names, parameter names, tags.
-const TOKEN: u8 = 1;
+const TOKEN: u16 = 1;
 /// May stand in a host name or an IPv4 address. `_` is in no grammar but in many names.
-const HOST: u8 = 2;
+const HOST: u16 = 2;
 /// May stand inside the brackets of an IPv6 reference.
-const IPV6: u8 = 4;
+const IPV6: u16 = 4;
 /// Can stand in no URI of any scheme (RFC 3986 §2): blanks, controls, `"`, `<`, `>`.
-const NOT_URI: u8 = 8;
+const NOT_URI: u16 = 8;
 /// Linear white space, line ends of folds included.
-const LWS: u8 = 16;
+const LWS: u16 = 16;
 /// Ends a parameter's name: white space, `;`, `=`.
-const NAME_END: u8 = 32;
+const NAME_END: u16 = 32;
 /// Ends a parameter's unquoted value: white space, `;`.
-const VALUE_END: u8 = 64;
-/// Ends the user information of a URI.
-const AT: u8 = 128;
+const VALUE_END: u16 = 64;
+/// Ends the user or the password of a URI: `:`, `@`.
+const USER_END: u16 = 128;
+/// Ends the parameters of a URI: `?`.
+const PARAMS_END: u16 = 256;
 
-const CLASSES: [u8; 256] = classes();
+static CLASSES: [u16; 256] = classes();
 
-const fn classes() -> [u8; 256] {
+const fn classes() -> [u16; 256] {
     let mut table = [0; 256];
     let mut octet = 0;
     while octet < 256 {
@@ -45,8 +47,11 @@ const fn classes() -> [u8; 256] {
         if byte == b'=' {
             table[octet] |= NAME_END;
         }
-        if byte == b'@' {
-            table[octet] |= AT;
+        if contains(b":@", byte) {
+            table[octet] |= USER_END;
+        }
+        if byte == b'?' {
+            table[octet] |= PARAMS_END;
         }
         octet += 1;
     }
@@ -80,8 +85,12 @@ pub(super) fn is_banned_in_uri(byte: u8) -> bool {
     CLASSES[byte as usize] & NOT_URI != 0
 }
 
-pub(super) fn is_at_or_banned_in_uri(byte: u8) -> bool {
-    CLASSES[byte as usize] & (NOT_URI | AT) != 0
+pub(super) fn is_in_user(byte: u8) -> bool {
+    CLASSES[byte as usize] & (NOT_URI | USER_END) == 0
+}
+
+pub(super) fn is_in_uri_params(byte: u8) -> bool {
+    CLASSES[byte as usize] & (NOT_URI | PARAMS_END) == 0
 }
 
 pub(super) fn is_in_param_name(byte: u8) -> bool {
@@ -149,11 +158,16 @@ pub(super) fn number(bytes: &[u8], max: u32) -> Option<u32> {
     if bytes.is_empty() {
         return None;
     }
-    bytes.iter().try_fold(0u32, |number, &byte| {
+    let mut number = 0u64;
+    for &byte in bytes {
         let digit = byte.wrapping_sub(b'0');
-        let number = (digit < 10).then_some(number)?.checked_mul(10)?.checked_add(digit.into())?;
-        (number <= max).then_some(number)
-    })
+        number = number * 10 + u64::from(digit);
+        // Below 2^32 before each step, so a step never overflows.
+        if digit > 9 || number > u64::from(max) {
+            return None;
+        }
+    }
+    Some(number as u32)
 }
 
 #[cfg(test)]

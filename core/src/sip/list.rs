@@ -18,7 +18,8 @@ impl<'m> Iterator for Elements<'m> {
 
     fn next(&mut self) -> Option<&'m [u8]> {
         while !self.rest.is_empty() {
-            let end = comma(self.rest).unwrap_or(self.rest.len());
+            // Most values are one element, and the search for one octet is the cheapest.
+            let end = memchr(b',', self.rest).and_then(|_| comma(self.rest)).unwrap_or(self.rest.len());
             let element = trim(&self.rest[..end]);
             self.rest = self.rest.get(end + 1..).unwrap_or_default();
             if !element.is_empty() {

@@ -135,7 +135,7 @@ impl<'m> Message<'m> {
     /// # Errors
     /// Where there is none or it breaks the grammar.
     pub fn via(&self) -> Result<Via<'m>, ValueError> {
-        let top = self.list(Name::Via).next().unwrap_or_default();
+        let top = self.value(Name::Via).and_then(|value| split_list(value).next()).unwrap_or_default();
         Via::parse(top).map_err(|reason| ValueError { header: Name::Via, reason })
     }
 
@@ -182,15 +182,14 @@ impl<'m> Message<'m> {
     /// All Contact headers together.
     ///
     /// # Errors
-    /// Where `*` stands beside another one (RFC 3261 §10.3).
+    /// Where `*` stands before another one (RFC 3261 §10.3). One that stands behind is an error in the list.
     pub fn contacts(&self) -> Result<Contacts<'m>, ValueError> {
-        let mut list = self.list(Name::Contact);
-        let Some(first) = list.next() else { return Ok(Contacts::None) };
-        let is_star = first == b"*";
-        if list.any(|value| is_star || value == b"*") {
-            return Err(ValueError { header: Name::Contact, reason: "* beside another" });
+        match self.value(Name::Contact) {
+            None => Ok(Contacts::None),
+            Some([b'*', ..]) if self.list(Name::Contact).eq([b"*"]) => Ok(Contacts::Star),
+            Some([b'*', ..]) => Err(ValueError { header: Name::Contact, reason: "* beside another" }),
+            Some(_) => Ok(Contacts::List(ContactList { message: *self })),
         }
-        Ok(if is_star { Contacts::Star } else { Contacts::List(ContactList { message: *self }) })
     }
 
     /// Max-Forwards, if there is one.

@@ -145,7 +145,10 @@ fn contacts(message: &Message<'_>) -> Finding {
         Ok(Contacts::None) => false,
         // RFC 3261 §10.2.2: only a REGISTER may mean all.
         Ok(Contacts::Star) => message.method() == Some(Method::Register),
-        Ok(Contacts::List(list)) => list.iter().all(|address| address.is_ok_and(|address| is_sound_address(&address))),
+        Ok(Contacts::List(list)) => {
+            let mut addresses = list.iter().map(|address| address.is_ok_and(|address| is_sound_address(&address)));
+            addresses.next() == Some(true) && addresses.all(|is_sound| is_sound)
+        }
     };
     if is_sound { Ok(()) } else { Err((400, "sip.contact")) }
 }
@@ -235,6 +238,8 @@ mod tests {
             ("Contact: <sip:a@h>", "Contact: <sip:a@h>;;", 400, "sip.contact"),
             ("Contact: <sip:a@h>", "Contact: sip:a@h?x=y", 400, "sip.contact"),
             ("Contact: <sip:a@h>", "Contact: *", 400, "sip.contact"),
+            ("Contact: <sip:a@h>", "Contact: ", 400, "sip.contact"),
+            ("Contact: <sip:a@h>", "Contact: *, <sip:a@h>", 400, "sip.contact"),
             ("Contact: <sip:a@h>", "Contact: <sip:a@h>, *", 400, "sip.contact"),
             ("sip:bob@example.com SIP", "<sip:bob@example.com> SIP", 400, "sip.request-uri"),
             ("sip:bob@example.com SIP", "sip:bob@example.com; lr SIP", 400, "sip.request-uri-blank"),

@@ -1,6 +1,6 @@
 //! The scanner: one pass over a datagram that finds the start line, every header field and the body, without copying.
 
-use super::chars::{is_lws, is_token, is_token_char, number};
+use super::chars::{is_lws, is_token, is_token_char, number, split_while, trim_end, trim_start};
 use super::message::{Message, Start};
 use super::method::Method;
 use super::names::{COUNT, Name};
@@ -230,15 +230,18 @@ impl<'m> Scanner<'m, '_> {
     /// Finds the field that begins at `start`, folds included (RFC 3261 §7.3.1); returns where the next one begins.
     fn field(&mut self, start: usize) -> usize {
         let bytes = self.bytes;
-        let name_len = bytes[start..].iter().position(|&byte| !is_token_char(byte)).unwrap_or(bytes.len() - start);
-        let name_end = start + name_len;
+        let name = split_while(&bytes[start..], is_token_char).0;
+        let name_end = start + name.len();
         let (mut value_end, mut end) = self.line_end(name_end);
         while matches!(bytes.get(end), Some(b' ' | b'\t')) {
             (value_end, end) = self.line_end(end);
         }
-        let blanks = bytes[name_end..value_end].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let colon = name_end + blanks;
-        if name_len == 0 || colon == value_end || bytes[colon] != b':' {
+        let mut colon = name_end;
+        while matches!(bytes.get(colon), Some(b' ' | b'\t')) {
+            colon += 1;
+        }
+        // Line ends are neither blanks nor colons, so what is found is in this field.
+        if name.is_empty() || bytes.get(colon) != Some(&b':') {
             self.fault(400, "sip.header-line");
             return end;
         }
@@ -246,15 +249,11 @@ impl<'m> Scanner<'m, '_> {
             self.fault(400, "sip.too-many-headers");
             return end;
         }
-        let mut value_start = colon + 1;
-        while value_start < value_end && is_lws(bytes[value_start]) {
-            value_start += 1;
-        }
-        while value_start < value_end && is_lws(bytes[value_end - 1]) {
-            value_end -= 1;
-        }
+        let value = trim_start(&bytes[colon + 1..value_end]);
+        let value_start = value_end - value.len();
+        value_end = value_start + trim_end(value).len();
         self.index.push(Field {
-            name: Name::of(&bytes[start..name_end]),
+            name: Name::of(name),
             start: start as u16,
             name_end: name_end as u16,
             value_start: value_start as u16,

@@ -1,6 +1,6 @@
 //! URIs: `sip:`, `sips:`, `tel:`, and whatever else stands where a URI may stand.
 
-use super::chars::{is_at_or_banned_in_uri, is_banned_in_uri, split_while};
+use super::chars::{is_banned_in_uri, is_in_uri_params, is_in_user, split_while};
 use super::host::{HostPort, host_ip, same_host};
 use super::params::Params;
 use memchr::memchr;
@@ -79,31 +79,34 @@ impl<'m> Uri<'m> {
     /// unescaped behind the address.
     fn with_address(mut self) -> Result<Uri<'m>, &'static str> {
         let mut address = self.opaque;
-        let (information, behind) = split_while(self.opaque, |byte| !is_at_or_banned_in_uri(byte));
+        let (user, mut behind) = split_while(self.opaque, is_in_user);
+        let mut password = None;
+        if let [b':', text @ ..] = behind {
+            let length = text.iter().position(|&byte| byte == b'@' || is_banned_in_uri(byte)).unwrap_or(text.len());
+            let (text, rest) = text.split_at(length);
+            (password, behind) = (Some(text), rest);
+        }
         if let [b'@', behind @ ..] = behind {
             address = behind;
-            let user = match memchr(b':', information) {
-                None => information,
-                Some(colon) => {
-                    self.password = Some(&information[colon + 1..]);
-                    &information[..colon]
-                }
-            };
             self.user = Some(user).filter(|user| !user.is_empty());
+            self.password = password;
         }
         let found = HostPort::parse(address, false)?;
         self.host = found.host;
         self.port = found.port;
-        if found.rest.iter().any(|&byte| is_banned_in_uri(byte)) {
-            return Err(BANNED);
+        let (params, headers) = split_while(found.rest, is_in_uri_params);
+        if !matches!(params, [] | [b';', ..]) {
+            return Err("text behind a URI's host and port");
         }
-        match found.rest.first() {
-            None => {}
-            Some(b';') => self.set_params(found.rest),
-            Some(b'?') => self.headers = &found.rest[1..],
-            Some(_) => return Err("text behind a URI's host and port"),
+        self.params = Params::of(params);
+        match headers {
+            [] => Ok(self),
+            [b'?', headers @ ..] if !headers.iter().any(|&byte| is_banned_in_uri(byte)) => {
+                self.headers = headers;
+                Ok(self)
+            }
+            _ => Err(BANNED),
         }
-        Ok(self)
     }
 
     fn with_number(mut self) -> Result<Uri<'m>, &'static str> {
@@ -115,12 +118,6 @@ impl<'m> Uri<'m> {
         self.user = Some(number);
         self.params = Params::of(params);
         Ok(self)
-    }
-
-    fn set_params(&mut self, rest: &'m [u8]) {
-        let end = memchr(b'?', rest).unwrap_or(rest.len());
-        self.params = Params::of(&rest[..end]);
-        self.headers = rest.get(end + 1..).unwrap_or_default();
     }
 
     /// The user part with its `%` escapes resolved; empty where there is none. Never to be taken apart again.

@@ -183,7 +183,7 @@ pub enum Contacts<'m> {
     None,
     /// `*`: all bindings (RFC 3261 §10.2.2).
     Star,
-    /// At least one address.
+    /// Addresses.
     List(ContactList<'m>),
 }
 
@@ -196,9 +196,10 @@ pub struct ContactList<'m> {
 impl<'m> ContactList<'m> {
     /// Reads one after the other.
     pub fn iter(&self) -> impl Iterator<Item = Result<NameAddr<'m>, ValueError>> + use<'m> {
+        let parse = |value| if value == b"*" { Err("* beside another") } else { NameAddr::parse(value) };
         self.message
             .list(Name::Contact)
-            .map(|value| NameAddr::parse(value).map_err(|reason| ValueError { header: Name::Contact, reason }))
+            .map(move |value| parse(value).map_err(|reason| ValueError { header: Name::Contact, reason }))
     }
 }
 
