@@ -52,7 +52,7 @@ fn write(message: &Message<'_>) -> Bytes {
     writer.header("Via", "SIP/2.0/UDP 198.51.100.9;branch=z9hG4bK0123456789abcdef");
     for header in message.headers() {
         if !matches!(header.name, Name::Via | Name::ContentLength) {
-            writer.line(header.line);
+            writer.pass(&header);
         }
     }
     writer.finish(message.body())

@@ -84,7 +84,7 @@ pub fn copy(message: &Message<'_>, writer: &mut Writer) {
         match policy(header.name) {
             Policy::Own | Policy::Drop => {}
             Policy::Pass => {
-                writer.line(header.line);
+                writer.pass(&header);
             }
             Policy::Filter => filter(header.name, header.value, writer),
         }

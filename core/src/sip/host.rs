@@ -1,6 +1,6 @@
 //! `host [":" port]` as it stands in URIs and in Via.
 
-use super::chars::{is_host_char, is_ipv6_char, number, split_while, trim_start};
+use super::chars::{is_host_char, is_ipv6_char, split_while, trim_start};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A host and a port at the start of a text.
@@ -20,11 +20,24 @@ impl<'m> HostPort<'m> {
         let trimmed = if spaced { trim_start(rest) } else { rest };
         let Some(behind) = trimmed.strip_prefix(b":") else { return Ok(HostPort { host, port: None, rest }) };
         let behind = if spaced { trim_start(behind) } else { behind };
-        let (digits, rest) = split_while(behind, |byte| byte.is_ascii_digit());
-        match number(digits, u16::MAX.into()) {
-            Some(port @ 1..) => Ok(HostPort { host, port: Some(port as u16), rest }),
-            _ => Err("a port that is no number from 1 to 65535"),
+        let (port, rest) = port(behind)?;
+        Ok(HostPort { host, port: Some(port), rest })
+    }
+}
+
+fn port(text: &[u8]) -> Result<(u16, &[u8]), &'static str> {
+    let mut port = 0u32;
+    let mut rest = text;
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        port = port * 10 + u32::from(digit - b'0');
+        rest = behind;
+        if port > u16::MAX.into() {
+            break;
         }
+    }
+    match u16::try_from(port) {
+        Ok(port @ 1..) => Ok((port, rest)),
+        _ => Err("a port that is no number from 1 to 65535"),
     }
 }
 

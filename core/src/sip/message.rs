@@ -38,6 +38,8 @@ pub struct Header<'m> {
     pub value: &'m [u8],
     /// The whole field with its folds and its line end.
     pub line: &'m [u8],
+    /// Whether that is one line which ends in CRLF.
+    pub(super) is_plain: bool,
 }
 
 /// A scanned message. Borrows the datagram and the index, and is cheap to copy.
@@ -116,6 +118,7 @@ impl<'m> Message<'m> {
             raw_name: message.cut(field.start, field.name_end),
             value: message.value_of(field),
             line: message.cut(field.start, field.end),
+            is_plain: field.is_plain,
         })
     }
 

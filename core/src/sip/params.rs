@@ -79,7 +79,7 @@ impl<'m> Iterator for ParamsIter<'m> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let start = self.rest.iter().position(|&byte| byte != b';' && !is_lws(byte))?;
+            let start = self.rest.iter().position(|&byte| is_in_param_value(byte))?;
             let (name, behind) = split_while(&self.rest[start..], is_in_param_name);
             let behind = trim_start(behind);
             let (value, behind) = match behind {

@@ -23,6 +23,8 @@ pub struct Index {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
     pub(super) name: Name,
+    /// Whether it is one line that ends in CRLF.
+    pub(super) is_plain: bool,
     pub(super) start: u16,
     pub(super) name_end: u16,
     pub(super) value_start: u16,
@@ -233,12 +235,14 @@ impl<'m> Scanner<'m, '_> {
         let name = split_while(&bytes[start..], is_token_char).0;
         let name_end = start + name.len();
         let (mut value_end, mut end) = self.line_end(name_end);
+        let mut is_plain = end - value_end == 2;
         while matches!(bytes.get(end), Some(b' ' | b'\t')) {
             (value_end, end) = self.line_end(end);
+            is_plain = false;
         }
         let mut colon = name_end;
-        while matches!(bytes.get(colon), Some(b' ' | b'\t')) {
-            colon += 1;
+        if bytes.get(colon) != Some(&b':') {
+            colon += bytes[colon..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         }
         // Line ends are neither blanks nor colons, so what is found is in this field.
         if name.is_empty() || bytes.get(colon) != Some(&b':') {
@@ -254,6 +258,7 @@ impl<'m> Scanner<'m, '_> {
         value_end = value_start + trim_end(value).len();
         self.index.push(Field {
             name: Name::of(name),
+            is_plain,
             start: start as u16,
             name_end: name_end as u16,
             value_start: value_start as u16,

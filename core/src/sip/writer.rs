@@ -1,5 +1,6 @@
 //! Writes messages: what the switch owns header by header, what it passes on line by line.
 
+use super::message::Header;
 use bytes::Bytes;
 use std::fmt::Arguments;
 use std::io::Write;
@@ -80,13 +81,13 @@ impl Writer {
         self
     }
 
+    /// Adds a received header as it came, with CRLF for each line end.
+    pub fn pass(&mut self, header: &Header<'_>) -> &mut Writer {
+        if header.is_plain { self.raw(header.line) } else { self.line(header.line) }
+    }
+
     /// Adds a received field as it is ([`crate::sip::Header::line`]), its folds included, with CRLF for each line end.
     pub fn line(&mut self, line: &[u8]) -> &mut Writer {
-        if let [text @ .., b'\r', b'\n'] = line
-            && memchr::memchr(b'\n', text).is_none()
-        {
-            return self.raw(line);
-        }
         let mut rest = line;
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -139,7 +140,7 @@ fn push_decimal(text: &mut Vec<u8>, mut number: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sip::reason_phrase;
+    use crate::sip::{Index, Scanned, reason_phrase, scan};
 
     #[test]
     fn a_request_and_a_response_are_written() {
@@ -151,6 +152,21 @@ mod tests {
         );
         let writer = Writer::response(486, reason_phrase(486));
         assert_eq!(writer.finish(b"body"), "SIP/2.0 486 Busy Here\r\nContent-Length: 4\r\n\r\nbody");
+    }
+
+    #[test]
+    fn a_header_is_passed_on_as_by_its_line() {
+        let text = b"OPTIONS sip:a SIP/2.0\r\nA: 1\r\nB: 2\n 3\r\nC: 4\n\r\n";
+        let mut index = Index::default();
+        let Ok(Scanned::Message(message)) = scan(text, &mut index) else { panic!("a message") };
+        let (mut passed, mut lines) = (Writer::response(200, "OK"), Writer::response(200, "OK"));
+        for header in message.headers() {
+            passed.pass(&header);
+            lines.line(header.line);
+        }
+        let passed = passed.finish(b"");
+        assert_eq!(passed, "SIP/2.0 200 OK\r\nA: 1\r\nB: 2\r\n 3\r\nC: 4\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(passed, lines.finish(b""));
     }
 
     #[test]

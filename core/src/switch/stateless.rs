@@ -20,7 +20,7 @@ pub(super) fn refuse(cx: &mut Cx, flow: Flow, message: &Message<'_>, defect: &De
     let mut writer = Writer::response(status, reason_phrase(status));
     for name in needed {
         for header in message.headers().filter(|header| header.name == name) {
-            writer.line(header.line);
+            writer.pass(&header);
             if name != Name::Via {
                 break; // of a repeated single header, the first
             }
