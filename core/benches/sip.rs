@@ -30,17 +30,18 @@ fn read(message: &Message<'_>) -> usize {
     let via = message.via().expect("a sound Via");
     let cseq = message.cseq().expect("a sound CSeq");
     let call_id = message.call_id().expect("a Call-ID");
-    let from = read_address(&message.from().expect("a sound From"));
-    let to = read_address(&message.to().expect("a sound To"));
+    let (from, to) = (message.from().expect("a sound From"), message.to().expect("a sound To"));
+    let tags = [from, to].iter().filter_map(NameAddr::tag).map(<[u8]>::len).sum::<usize>();
     let Ok(Contacts::List(contacts)) = message.contacts() else { panic!("a Contact") };
     let contacts: usize = contacts.iter().map(|contact| read_address(&contact.expect("a sound Contact"))).sum();
     let uri = message.uri().map_or(0, |uri| Uri::parse(uri).expect("a sound URI").host.len());
-    via.branch().map_or(0, <[u8]>::len) + cseq.number as usize + call_id.len() + from + to + contacts + uri
+    let addresses = read_address(&from) + read_address(&to) + contacts + uri;
+    via.branch().map_or(0, <[u8]>::len) + cseq.number as usize + call_id.len() + tags + addresses
 }
 
 fn read_address(address: &NameAddr<'_>) -> usize {
     let uri = Uri::parse(address.uri).expect("a sound URI");
-    uri.host.len() + uri.user.map_or(0, <[u8]>::len) + address.tag().map_or(0, <[u8]>::len)
+    uri.host.len() + uri.user.map_or(0, <[u8]>::len) + address.display.len()
 }
 
 /// Writes the message on: a Via of our own, every other header as it came.

@@ -160,6 +160,7 @@ const fn slot(raw: &[u8]) -> usize {
 
 impl Name {
     /// The name that these octets spell, in full or compact form.
+    #[inline]
     pub fn of(raw: &[u8]) -> Name {
         match raw {
             [] => Name::Unknown,

@@ -190,28 +190,35 @@ impl<'m> Scanner<'m, '_> {
             Some(blank) => (&rest[..blank], &rest[blank + 1..]),
             None => (rest, &rest[..0]),
         };
-        if !is_token(method) || !is_version(version) {
+        if !is_token(method) {
             self.fault(400, START_LINE);
-        } else if !version.eq_ignore_ascii_case(b"SIP/2.0") {
-            self.fault(505, "sip.version");
         }
+        self.version(version);
         Start::Request { method: Method::of(method), uri }
     }
 
     fn status_line(&mut self, line: &'m [u8]) -> Start<'m> {
         let (version, rest) = split_at_blank(line);
         let (code, reason) = split_at_blank(rest);
-        if !is_version(version) {
-            self.fault(400, START_LINE);
-        } else if !version.eq_ignore_ascii_case(b"SIP/2.0") {
-            self.fault(505, "sip.version");
-        }
+        self.version(version);
         let status = Some(code).filter(|code| code.len() == 3).and_then(|code| number(code, 699));
         let status = status.filter(|&status| status >= 100).unwrap_or_else(|| {
             self.fault(400, "sip.status-code");
             0
         });
         Start::Response { status: status as u16, reason }
+    }
+
+    /// RFC 3261 §7.1: the version is in any case of letters, and 2.0.
+    fn version(&mut self, version: &[u8]) {
+        if version == b"SIP/2.0" || version.eq_ignore_ascii_case(b"SIP/2.0") {
+            return;
+        }
+        if is_version(version) {
+            self.fault(505, "sip.version");
+        } else {
+            self.fault(400, START_LINE);
+        }
     }
 
     /// Finds the header fields from `at` on; returns where the body begins.
