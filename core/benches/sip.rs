@@ -3,6 +3,14 @@
 //! `cargo bench -p crosspoint-core --bench sip`. Needs valgrind, and gungraun-runner of the version in Cargo.lock
 //! (`cargo install gungraun-runner --version 0.20.0`). Fails where a limit is exceeded.
 
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the code that gungraun's macros make"
+)]
+
 mod messages;
 
 use bytes::Bytes;
