@@ -109,10 +109,12 @@ fn phones_and_gateway(seed: u64) -> World {
         world.add_phone(seed, name, |settings| {
             settings.algorithm = if i % 2 == 0 { Algorithm::Md5 } else { Algorithm::Sha256 };
             settings.reuse_nonce = i % 3 == 0;
+            // media is direct: the switch would not see it
+            settings.talks = false;
         });
     }
     world.add_phone(seed, GATEWAY, |settings| {
-        (settings.lines, settings.takes_any_number) = (100, true);
+        (settings.lines, settings.takes_any_number, settings.talks) = (100, true, false);
         settings.local = GATEWAY_ADDRESS.parse().expect("it is written right");
     });
     world

@@ -201,6 +201,9 @@ impl Phone {
 
     /// The next audio packet that is due, and where to.
     pub fn poll_audio(&mut self, now: Instant) -> Option<(SocketAddr, Vec<u8>)> {
+        if !self.settings.talks {
+            return None;
+        }
         let packet = self.calls.iter_mut().filter_map(|call| call.media.as_mut()).find_map(|media| media.poll(now))?;
         self.audio.sent += 1;
         Some(packet)
@@ -208,6 +211,9 @@ impl Phone {
 
     /// When the next audio packet is due.
     pub fn poll_audio_timeout(&self) -> Option<Instant> {
+        if !self.settings.talks {
+            return None;
+        }
         self.calls.iter().filter_map(|call| call.media.as_ref()?.next_at()).min()
     }
 

@@ -31,6 +31,8 @@ pub struct Settings {
     pub takes_any_number: bool,
     /// What it does with a call that comes in.
     pub answering: Answering,
+    /// Whether it sends audio. Without, a long simulation is many times faster.
+    pub talks: bool,
     /// Whether it sends the ACK of a 2xx. One that does not is broken on purpose.
     pub acknowledges: bool,
     /// It hangs up so long after the call was answered; never, where none.
@@ -53,6 +55,7 @@ impl Settings {
             lines: 1,
             takes_any_number: false,
             answering: Answering::Answer { ring_after: Duration::ZERO, after: Duration::from_secs(2) },
+            talks: true,
             acknowledges: true,
             hang_up_after: None,
         }
