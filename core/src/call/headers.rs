@@ -69,6 +69,19 @@ pub fn policy(name: Name) -> Policy {
         | Name::Replaces
         | Name::TargetDialog
         | Name::Join => Policy::Drop,
+        // what a neighbour's network says of itself, or agreed with us alone (RFC 7315, RFC 3329, RFC 5626)
+        Name::PAccessNetworkInfo
+        | Name::PAssociatedUri
+        | Name::PCalledPartyId
+        | Name::PChargingFunctionAddresses
+        | Name::PChargingVector
+        | Name::PVisitedNetworkId
+        | Name::SecurityClient
+        | Name::SecurityServer
+        | Name::SecurityVerify
+        | Name::FlowTimer => Policy::Drop,
+        // signed over the From and To of the other leg (RFC 8224 §4)
+        Name::Identity | Name::IdentityInfo => Policy::Drop,
         // extensions that hold within one leg
         Name::SessionExpires | Name::MinSe | Name::RSeq | Name::RAck | Name::ProxyRequire | Name::Unsupported => {
             Policy::Drop

@@ -14,7 +14,8 @@ macro_rules! names {
         }
 
         impl Name {
-            pub(super) const ALL: &[Name] = &[$(Name::$variant),+];
+            /// Every header that has a name here.
+            pub const ALL: &[Name] = &[$(Name::$variant),+];
             const TEXTS: &[&str] = &[$($text),+, ""];
             const COMPACT: [Name; 256] = {
                 let mut table = [Name::Unknown; 256];
