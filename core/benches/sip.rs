@@ -90,7 +90,7 @@ fn parse_typed_write((datagram, mut index): (&'static [u8], Index)) -> (usize, B
     (read, bytes, index)
 }
 
-#[library_benchmark(config = at_most(12_000))]
+#[library_benchmark(config = at_most(13_000))]
 #[bench::invite(warm(INVITE))]
 #[bench::ok(warm(OK))]
 #[bench::register(warm(REGISTER))]

@@ -15,6 +15,7 @@ pub(super) struct HostPort<'m> {
 
 impl<'m> HostPort<'m> {
     /// Reads it. `spaced`: white space may stand around the colon (RFC 3261 §25.1 COLON, in Via only).
+    #[inline]
     pub(super) fn parse(text: &'m [u8], spaced: bool) -> Result<HostPort<'m>, &'static str> {
         let (host, rest) = host(text)?;
         let trimmed = if spaced { trim_start(rest) } else { rest };

@@ -5,7 +5,7 @@ use super::list::split_list;
 use super::method::Method;
 use super::names::Name;
 use super::sanity::Defect;
-use super::scan::{Field, Index};
+use super::scan::Index;
 use super::values::{CSeq, ContactList, Contacts, NameAddr, ValueError, Via};
 
 /// The first line of a message.
@@ -90,18 +90,18 @@ impl<'m> Message<'m> {
 
     /// The value of the first field of this name, trimmed; it may hold folds.
     pub fn value(&self, name: Name) -> Option<&'m [u8]> {
-        self.index.first(name).map(|at| self.value_of(&self.index.fields()[at]))
+        self.index.first(name).map(|at| self.index.fields()[at].value(self.bytes))
     }
 
     /// The values of every field of this name.
     pub fn fields(&self, name: Name) -> impl Iterator<Item = &'m [u8]> + use<'m> {
-        let message = *self;
+        let bytes = self.bytes;
         let of_name = match self.index.first(name) {
             None => &[],
             Some(first) if self.index.is_repeated(name) => &self.index.fields()[first..],
             Some(first) => &self.index.fields()[first..=first],
         };
-        of_name.iter().filter(move |field| field.name == name).map(move |field| message.value_of(field))
+        of_name.iter().filter(move |field| field.name == name).map(move |field| field.value(bytes))
     }
 
     /// The elements of every field of this name as one list, split at the commas that stand neither in quotes nor
@@ -112,14 +112,8 @@ impl<'m> Message<'m> {
 
     /// Every header field, in order.
     pub fn headers(&self) -> impl Iterator<Item = Header<'m>> + use<'m> {
-        let message = *self;
-        self.index.fields().iter().map(move |field| Header {
-            name: field.name,
-            raw_name: message.cut(field.start, field.name_end),
-            value: message.value_of(field),
-            line: message.cut(field.start, field.end),
-            is_plain: field.is_plain,
-        })
+        let bytes = self.bytes;
+        self.index.fields().iter().map(move |field| field.header(bytes))
     }
 
     /// The value of the first field written with this name, in any case. For headers without a [`Name`]; compact forms
@@ -168,7 +162,7 @@ impl<'m> Message<'m> {
     /// Where there is none, or it holds white space or controls.
     pub fn call_id(&self) -> Result<&'m [u8], ValueError> {
         match self.value(Name::CallId) {
-            Some(value) if !value.is_empty() && value.iter().all(|&byte| byte > b' ' && byte != 0x7f) => Ok(value),
+            Some(value) if is_word(value) => Ok(value),
             _ => Err(ValueError { header: Name::CallId, reason: "no word" }),
         }
     }
@@ -234,12 +228,10 @@ impl<'m> Message<'m> {
     pub fn content_type(&self) -> Option<&'m [u8]> {
         self.value(Name::ContentType)
     }
+}
 
-    fn value_of(&self, field: &Field) -> &'m [u8] {
-        self.cut(field.value_start, field.value_end)
-    }
-
-    fn cut(&self, start: u16, end: u16) -> &'m [u8] {
-        &self.bytes[usize::from(start)..usize::from(end)]
-    }
+/// Whether these are octets without white space and controls, at least one. Looks at every one, which the compiler can
+/// do many at a time.
+fn is_word(value: &[u8]) -> bool {
+    !value.is_empty() && !value.iter().fold(false, |found, &byte| found | (byte <= b' ') | (byte == 0x7f))
 }

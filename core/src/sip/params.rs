@@ -10,6 +10,8 @@ pub struct Params<'m> {
 }
 
 impl<'m> Params<'m> {
+    pub(super) const NONE: Params<'static> = Params { raw: b"" };
+
     /// The parameters of this text, which begins with `;` or is empty.
     pub(crate) fn of(raw: &'m [u8]) -> Params<'m> {
         Params { raw }

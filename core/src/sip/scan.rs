@@ -1,7 +1,7 @@
 //! The scanner: one pass over a datagram that finds the start line, every header field and the body, without copying.
 
 use super::chars::{is_lws, is_token, is_token_char, number, split_while, trim_end, trim_start};
-use super::message::{Message, Start};
+use super::message::{Header, Message, Start};
 use super::method::Method;
 use super::names::{COUNT, Name};
 use super::sanity::Defect;
@@ -24,13 +24,40 @@ pub struct Index {
 pub(super) struct Field {
     pub(super) name: Name,
     /// Whether it is one line that ends in CRLF.
-    pub(super) is_plain: bool,
-    pub(super) start: u16,
-    pub(super) name_end: u16,
-    pub(super) value_start: u16,
-    pub(super) value_end: u16,
+    is_plain: bool,
+    start: u16,
+    name_end: u16,
+    value_start: u16,
+    value_end: u16,
     /// Behind the line end.
-    pub(super) end: u16,
+    end: u16,
+}
+
+impl Field {
+    #[inline]
+    pub(super) fn value<'m>(&self, datagram: &'m [u8]) -> &'m [u8] {
+        cut(datagram, self.value_start, self.value_end)
+    }
+
+    #[inline]
+    pub(super) fn header<'m>(&self, datagram: &'m [u8]) -> Header<'m> {
+        Header {
+            name: self.name,
+            raw_name: cut(datagram, self.start, self.name_end),
+            value: self.value(datagram),
+            line: cut(datagram, self.start, self.end),
+            is_plain: self.is_plain,
+        }
+    }
+}
+
+/// The octets between two offsets of the scanner, which are in range and in order. Without a panic the compiler may
+/// leave out the parts of a header that its caller does not use.
+#[inline]
+fn cut(datagram: &[u8], start: u16, end: u16) -> &[u8] {
+    let cut = datagram.get(usize::from(start)..usize::from(end));
+    debug_assert!(cut.is_some(), "the scanner's offsets {start}..{end} are not within {} octets", datagram.len());
+    cut.unwrap_or_default()
 }
 
 // Offsets are 16 bits, and so is a field's number plus one.
@@ -279,8 +306,7 @@ impl<'m> Scanner<'m, '_> {
     fn body(&mut self, start: usize) -> &'m [u8] {
         let rest = &self.bytes[start..];
         let Some(first) = self.index.first(Name::ContentLength) else { return rest };
-        let value = |field: &Field| &self.bytes[field.value_start as usize..field.value_end as usize];
-        let length = |field: &Field| number(value(field), u32::MAX);
+        let length = |field: &Field| number(field.value(self.bytes), u32::MAX);
         let stated = length(&self.index.fields[first]);
         let others = &self.index.fields[first + 1..];
         if self.index.is_repeated(Name::ContentLength)

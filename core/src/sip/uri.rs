@@ -56,31 +56,30 @@ impl<'m> Uri<'m> {
         if opaque.is_empty() {
             return Err("a URI of a scheme only");
         }
-        let uri = Uri {
-            scheme,
-            user: None,
-            password: None,
-            host: b"",
-            port: None,
-            params: Params::default(),
-            headers: b"",
-            opaque,
-        };
-        if matches!(scheme, Scheme::Sip | Scheme::Sips) {
-            return uri.with_address();
+        match scheme {
+            Scheme::Sip | Scheme::Sips => Uri::with_address(scheme, opaque),
+            _ if opaque.iter().any(|&byte| is_banned_in_uri(byte)) => Err(BANNED),
+            Scheme::Tel => Uri::with_number(opaque),
+            Scheme::Other(_) => Ok(Uri { scheme, opaque, ..Uri::EMPTY }),
         }
-        if opaque.iter().any(|&byte| is_banned_in_uri(byte)) {
-            return Err(BANNED);
-        }
-        if scheme == Scheme::Tel { uri.with_number() } else { Ok(uri) }
     }
+
+    const EMPTY: Uri<'static> = Uri {
+        scheme: Scheme::Sip,
+        user: None,
+        password: None,
+        host: b"",
+        port: None,
+        params: Params::NONE,
+        headers: b"",
+        opaque: b"",
+    };
 
     /// The parts of a SIP URI. The first `@` ends the user information: a second one can only be a fault, or stand
     /// unescaped behind the address.
-    fn with_address(mut self) -> Result<Uri<'m>, &'static str> {
-        let mut address = self.opaque;
-        let (user, mut behind) = split_while(self.opaque, is_in_user);
-        let mut password = None;
+    fn with_address(scheme: Scheme<'m>, opaque: &'m [u8]) -> Result<Uri<'m>, &'static str> {
+        let (text, mut behind) = split_while(opaque, is_in_user);
+        let (mut user, mut password, mut address) = (None, None, opaque);
         if let [b':', text @ ..] = behind {
             let length = text.iter().position(|&byte| byte == b'@' || is_banned_in_uri(byte)).unwrap_or(text.len());
             let (text, rest) = text.split_at(length);
@@ -88,36 +87,29 @@ impl<'m> Uri<'m> {
         }
         if let [b'@', behind @ ..] = behind {
             address = behind;
-            self.user = Some(user).filter(|user| !user.is_empty());
-            self.password = password;
+            user = Some(text).filter(|user| !user.is_empty());
+        } else {
+            password = None;
         }
-        let found = HostPort::parse(address, false)?;
-        self.host = found.host;
-        self.port = found.port;
-        let (params, headers) = split_while(found.rest, is_in_uri_params);
+        let HostPort { host, port, rest } = HostPort::parse(address, false)?;
+        let (params, headers) = split_while(rest, is_in_uri_params);
         if !matches!(params, [] | [b';', ..]) {
             return Err("text behind a URI's host and port");
         }
-        self.params = Params::of(params);
-        match headers {
-            [] => Ok(self),
-            [b'?', headers @ ..] if !headers.iter().any(|&byte| is_banned_in_uri(byte)) => {
-                self.headers = headers;
-                Ok(self)
-            }
-            _ => Err(BANNED),
-        }
+        let headers = match headers {
+            [] => headers,
+            [b'?', headers @ ..] if !headers.iter().any(|&byte| is_banned_in_uri(byte)) => headers,
+            _ => return Err(BANNED),
+        };
+        Ok(Uri { scheme, user, password, host, port, params: Params::of(params), headers, opaque })
     }
 
-    fn with_number(mut self) -> Result<Uri<'m>, &'static str> {
-        let end = memchr(b';', self.opaque).unwrap_or(self.opaque.len());
-        let (number, params) = self.opaque.split_at(end);
+    fn with_number(opaque: &'m [u8]) -> Result<Uri<'m>, &'static str> {
+        let (number, params) = opaque.split_at(memchr(b';', opaque).unwrap_or(opaque.len()));
         if number.is_empty() {
             return Err("a tel URI without a number");
         }
-        self.user = Some(number);
-        self.params = Params::of(params);
-        Ok(self)
+        Ok(Uri { scheme: Scheme::Tel, user: Some(number), params: Params::of(params), opaque, ..Uri::EMPTY })
     }
 
     /// The user part with its `%` escapes resolved; empty where there is none. Never to be taken apart again.
