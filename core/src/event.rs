@@ -3,9 +3,9 @@
 //! An event serialises as its fields alone; [`Event::name`] says which one it is. The event log joins the two into one
 //! JSON object a line.
 
+use crate::binding::BindingRecord;
 use crate::cdr::CallRecord;
 use crate::counters::DropReason;
-use crate::registrar::BindingRecord;
 use serde::Serialize;
 use std::net::SocketAddr;
 

@@ -1,7 +1,7 @@
 //! What goes into the switch.
 
+use crate::binding::BindingRecord;
 use crate::config::Config;
-use crate::registrar::BindingRecord;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;

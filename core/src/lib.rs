@@ -19,7 +19,7 @@
 //!
 //! From the bottom; nothing knows what stands above it. CONTRIBUTING.md has the map with the reasons.
 //!
-//! 1. ground: [`time`], [`rng`], [`handle`], [`timers`], [`limits`], [`counters`], [`input`], [`command`], [`event`], [`cx`], [`finding`], [`nearest`]
+//! 1. ground: [`time`], [`rng`], [`handle`], [`timers`], [`limits`], [`counters`], [`input`], [`command`], [`event`], [`binding`], [`cx`], [`finding`], [`nearest`]
 //! 2. [`sip`], [`sdp`]: messages as bytes; [`params`], [`config`]: what the operator wrote
 //! 3. [`transaction`]: the four machines of RFC 3261 §17; [`auth`]: digest
 //! 4. [`dialog`], [`nat`], [`registrar`], [`routing`], [`cdr`]
@@ -28,6 +28,7 @@
 //! 7. [`pump`], [`record`]: the order of work, the input log
 
 pub mod auth;
+pub mod binding;
 pub mod call;
 pub mod cdr;
 pub mod command;

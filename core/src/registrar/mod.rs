@@ -10,14 +10,13 @@ mod binding;
 mod change;
 mod date;
 mod plan;
-mod record;
 mod request;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use crate::binding::BindingRecord;
 pub use answer::Answer;
-pub use record::BindingRecord;
 pub use request::MIN_EXPIRES_S;
 
 use crate::cx::Cx;
