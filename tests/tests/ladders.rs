@@ -156,6 +156,17 @@ fn cancel_crosses_the_answer() {
 }
 
 #[test]
+fn cancel_crosses_an_answer_that_comes_twice() {
+    let mut world = two_phones();
+    world.fault_from(BOB, "200 INVITE", 1, Fate::Double);
+    call(&mut world);
+    world.later(Duration::from_micros(2_002_500), ALICE, Phone::hang_up);
+    let ladder = ladder(world, "CANCEL crosses 200, which comes twice");
+    assert_eq!(ladder.matches("--BYE").count(), 1, "one BYE ends the leg\n{ladder}");
+    insta::assert_snapshot!(ladder);
+}
+
+#[test]
 fn lost_invite() {
     let mut world = two_phones();
     world.fault_to(BOB, "INVITE", 1, Fate::Lose);

@@ -1,7 +1,7 @@
 //! What a peer answers to what we sent on a leg.
 
 use super::record::{MEDIA_RESULT, MEDIA_RULE};
-use super::start::body;
+use super::start::{body, codec};
 use super::{
     Call, CallId, Calls, End, FIRST_INVITE, LegState, ROLE_BYE_CALLEE, ROLE_BYE_CALLER, ROLE_ORPHAN, ROLE_PASSING,
     Side, headers, owner,
@@ -11,7 +11,6 @@ use crate::cx::Cx;
 use crate::event::Event;
 use crate::handle::Handle;
 use crate::input::Flow;
-use crate::sdp;
 use crate::sip::{Message, Name, Uri, Writer};
 use crate::timers::{CallTimer, TimerKey};
 use crate::transaction::{Kind, NewRequest, Owner, Reply, Transactions};
@@ -91,6 +90,8 @@ impl Calls {
             ..200 => {}
             200..300 => {
                 // The CANCEL crossed the 200: the callee believes in a call, so it is acknowledged and ended.
+                // The exchange is answered with it, so that the same 200 again only gets its ACK again.
+                call.exchange(FIRST_INVITE).expect("it is what was answered").is_answered = true;
                 call.callee.dialog.take_answer(message, flow);
                 call.callee.state = LegState::Answered;
                 self.release(cx, transactions, id, Side::Callee);
@@ -237,7 +238,7 @@ fn on_accepted(
     status: u16,
 ) {
     call.callee.dialog.take_answer(message, flow);
-    call.callee.codec = sdp::first_codec(message.body()).unwrap_or_default();
+    call.callee.codec = codec(message);
     call.caller.state = LegState::Answered;
     call.callee.state = LegState::Answered;
     call.times.answer = Some(cx.now.wall);

@@ -65,7 +65,9 @@ impl Calls {
         let mut lines = Writer::lines();
         super::headers::copy(message, &mut lines);
         let (reason, headers) = (message.reason(), lines.as_bytes());
-        let reply = Reply { status, reason, to_tag: &passing.tag, headers, body: message.body() };
+        let Some(flow) = transactions.server(passing.server).map(|server| server.flow()) else { return };
+        let body = super::start::body(cx, flow, message);
+        let reply = Reply { status, reason, to_tag: &passing.tag, headers, body: &body };
         transactions.respond(cx, passing.server, reply);
     }
 

@@ -108,8 +108,8 @@ impl Calls {
         let callee = callee_dialog(cx, message, identity, &destination);
         let call = Call {
             number,
-            caller: leg(caller, &identity.gateway, sdp::first_codec(message.body())),
-            callee: leg(callee, &destination.gateway, None),
+            caller: leg(caller, &identity.gateway, codec(message)),
+            callee: leg(callee, &destination.gateway, String::new()),
             caller_in,
             caller_out: identity.number.clone(),
             callee_in,
@@ -192,7 +192,7 @@ pub(super) fn forward(
     dialog: &mut Dialog,
     message: &Message<'_>,
     method: &str,
-) -> (Bytes, crate::dialog::Branch) {
+) -> (Bytes, crate::transaction::Branch) {
     let hops = message.max_forwards().ok().flatten().unwrap_or(crate::dialog::MAX_FORWARDS);
     let (mut writer, branch) = dialog.request(cx, method, hops.saturating_sub(1));
     headers::copy(message, &mut writer);
@@ -218,8 +218,14 @@ pub(super) fn body<'m>(cx: &Cx, flow: Flow, message: &Message<'m>) -> std::borro
     out.into()
 }
 
-fn leg(dialog: Dialog, gateway: &str, codec: Option<String>) -> Leg {
-    Leg { state: LegState::Inviting, dialog, gateway: gateway.to_owned(), codec: codec.unwrap_or_default() }
+fn leg(dialog: Dialog, gateway: &str, codec: String) -> Leg {
+    Leg { state: LegState::Inviting, dialog, gateway: gateway.to_owned(), codec }
+}
+
+/// The first codec of the session description that a message carries, also as a part of its body; empty without one.
+pub(super) fn codec(message: &Message<'_>) -> String {
+    let description = message.content_type().and_then(|kind| sdp::find_sdp(kind, message.body()));
+    description.and_then(sdp::first_codec).unwrap_or_default()
 }
 
 /// The user part of From: who the caller says it is.

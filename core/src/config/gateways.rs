@@ -1,12 +1,10 @@
 //! The gateways, and which one an address or a number belongs to.
 
 use crate::params::MediaProxy;
+use crate::sip::DEFAULT_PORT;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
-
-/// The port called where a peer is configured without one (RFC 3261 §19.1.2).
-const SIP_PORT: u16 = 5060;
 
 /// Gateways in the order of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +91,7 @@ pub struct Rewrite {
 impl Peer {
     /// Where calls to it go.
     pub fn target(self) -> SocketAddr {
-        SocketAddr::new(self.ip, self.port.unwrap_or(SIP_PORT))
+        SocketAddr::new(self.ip, self.port.unwrap_or(DEFAULT_PORT))
     }
 }
 

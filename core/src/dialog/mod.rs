@@ -3,18 +3,13 @@
 use crate::cx::Cx;
 use crate::input::Flow;
 use crate::nat;
-use crate::sip::{Message, Name, NameAddr, Uri, Writer};
+use crate::sip::{COOKIE, Message, Name, NameAddr, Uri, Writer};
+use crate::transaction::Branch;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// The tag we put on our side of a dialog: random, so it names the dialog among all of ours (RFC 3261 §19.3).
 pub type Tag = [u8; 16];
-
-/// The random part of a branch, after the magic cookie.
-pub type Branch = [u8; 16];
-
-/// The magic cookie that begins every branch of RFC 3261 (§8.1.1.7).
-pub const COOKIE: &str = "z9hG4bK";
 
 /// What Max-Forwards starts from where we are the first to send (RFC 3261 §8.1.1.6).
 pub const MAX_FORWARDS: u8 = 70;
@@ -127,7 +122,7 @@ impl Dialog {
             .raw(b" ")
             .address(advertise)
             .raw(b";branch=")
-            .raw(COOKIE.as_bytes())
+            .raw(COOKIE)
             .raw(&branch)
             .raw(b";rport\r\nMax-Forwards: ")
             .number(max_forwards.into())

@@ -1,10 +1,7 @@
 //! Where to send what is meant for a device: the address it claims, or the one it was seen at.
 
-use crate::sip::{Scheme, Uri, Via, host_ip};
+use crate::sip::{DEFAULT_PORT, Scheme, Uri, Via, host_ip};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
-/// The port of a SIP URI that names none (RFC 3261 §19.1.2).
-pub const DEFAULT_PORT: u16 = 5060;
 
 /// Whether the address can be meant for the whole Internet: not RFC 1918, 100.64/10 (RFC 6598), link-local, unique local
 /// (RFC 4193) or loopback (behaviour 1(a), "non-global").

@@ -3,6 +3,9 @@
 use super::chars::{is_host_char, is_ipv6_char, split_while, trim_start};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// The port of a SIP URI or a sent-by that names none (RFC 3261 §18.2.2, §19.1.2).
+pub const DEFAULT_PORT: u16 = 5060;
+
 /// A host and a port at the start of a text.
 pub(super) struct HostPort<'m> {
     /// With its brackets where it is an IPv6 reference. Never empty.

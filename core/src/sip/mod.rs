@@ -19,7 +19,7 @@ mod uri;
 mod values;
 mod writer;
 
-pub use host::host_ip;
+pub use host::{DEFAULT_PORT, host_ip};
 pub use list::split_list;
 pub use message::{Header, Message, Start};
 pub use method::Method;
@@ -29,5 +29,5 @@ pub use reason::reason_phrase;
 pub use sanity::{Defect, check};
 pub use scan::{Index, KeepAlive, ScanError, Scanned, scan};
 pub use uri::{Scheme, Uri, escape_user};
-pub use values::{CSeq, ContactList, Contacts, NameAddr, ValueError, Via};
+pub use values::{COOKIE, CSeq, ContactList, Contacts, NameAddr, ValueError, Via};
 pub use writer::Writer;

@@ -142,7 +142,7 @@ impl<'m> Via<'m> {
 }
 
 /// What the branch of every client since RFC 3261 begins with (§8.1.1.7).
-pub(super) const COOKIE: &[u8] = b"z9hG4bK";
+pub const COOKIE: &[u8] = b"z9hG4bK";
 
 /// A token and the slash behind it.
 fn slashed(text: &[u8]) -> Result<(&[u8], &[u8]), &'static str> {

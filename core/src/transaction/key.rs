@@ -4,9 +4,8 @@
 //! compares. It costs no allocation, and who does not know the key cannot make two requests share one. A response is
 //! found by the branch itself, which is ours.
 
-use super::COOKIE;
 use crate::input::Transport;
-use crate::sip::{Message, Method, Name, ValueError, Via};
+use crate::sip::{COOKIE, Message, Method, Name, ValueError, Via};
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;

@@ -40,9 +40,6 @@ pub use uas::{Received, Reply, ServerId, ServerTransaction};
 
 use serde::{Deserialize, Serialize};
 
-/// What every branch made since RFC 3261 begins with (§8.1.1.7).
-const COOKIE: &[u8] = b"z9hG4bK";
-
 /// Whom the layer tells about a transaction: chosen by the user of the layer, never looked into here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {

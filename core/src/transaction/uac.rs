@@ -2,12 +2,12 @@
 
 use super::armed::Armed;
 use super::intervals::{self, Intervals};
-use super::{COOKIE, Owner, Transactions, Upcall, client, derived, invite_client};
+use super::{Owner, Transactions, Upcall, client, derived, invite_client};
 use crate::cx::Cx;
 use crate::handle::Handle;
 use crate::input::Flow;
 use crate::limits;
-use crate::sip::{Message, Method, Name};
+use crate::sip::{COOKIE, Message, Method, Name};
 use crate::timers::{TimerKey, TransactionTimer as Timer};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
