@@ -33,7 +33,7 @@ use crate::handle::{Handle, Slab, Table};
 use crate::routing::Load;
 use crate::time::Now;
 use crate::timers::CallTimer;
-use crate::transaction::{Owner, Reply, ServerId, Transactions, Upcall};
+use crate::transaction::{Owner, Party, Reply, ServerId, Transactions, Upcall};
 use serde::{Deserialize, Serialize};
 
 /// Exchange number of the call's first INVITE.
@@ -135,7 +135,7 @@ impl Calls {
 
 /// What a call's transactions are owned by.
 fn owner(id: CallId, role: u8) -> Owner {
-    Owner { id: id.to_bits(), role }
+    Owner { party: Party::Call, id: id.to_bits(), role }
 }
 
 /// Answers a request with nothing but a status.

@@ -8,7 +8,7 @@ use crate::handle::Handle;
 use crate::registrar::Registrar;
 use crate::routing::{self, Route};
 use crate::sip::{Message, Writer};
-use crate::transaction::{Kind, NewRequest, Owner, Reply, ServerId, Transactions};
+use crate::transaction::{Kind, NewRequest, Owner, Party, Reply, ServerId, Transactions};
 use serde::{Deserialize, Serialize};
 
 /// One request under way.
@@ -41,7 +41,7 @@ impl Calls {
         let name = std::str::from_utf8(method.as_bytes()).expect("a method that passes is one of the known ones");
         let (bytes, branch) = forward(cx, &mut dialog, message, name);
         let id: Handle<Passing> = self.passing.insert(Passing { server, tag });
-        let owner = Owner { id: id.to_bits(), role: ROLE_PASSING };
+        let owner = Owner { party: Party::Call, id: id.to_bits(), role: ROLE_PASSING };
         let new = NewRequest { flow: dialog.flow, kind: Kind::Other, branch, bytes };
         if transactions.request(cx, new, owner).is_none() {
             self.passing.remove(id);

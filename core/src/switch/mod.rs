@@ -24,7 +24,7 @@ use crate::rng::{self, Seed};
 use crate::sip::{self, Message, Scanned};
 use crate::time::{Deadline, Now};
 use crate::timers::TimerKey;
-use crate::transaction::{Answer, Transactions};
+use crate::transaction::{Answer, Owner, Party, Transactions, Upcall};
 use drops::Drops;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -181,7 +181,7 @@ impl Switch {
             Answer::Absorbed => Verdict::Accepted,
             Answer::Stray => Verdict::Dropped(DropReason::StrayResponse),
             Answer::Deliver { owner, .. } => {
-                self.calls.on_answer(&mut self.cx, &mut self.transactions, owner, message, flow);
+                self.on_answer(owner, message, flow);
                 Verdict::Accepted
             }
         }
@@ -190,9 +190,23 @@ impl Switch {
     fn on_undelivered(&mut self, flow: Flow) -> Verdict {
         self.cx.counters.undelivered += 1;
         for upcall in self.transactions.undelivered(&mut self.cx, flow) {
-            self.calls.on_upcall(&mut self.cx, &mut self.transactions, upcall);
+            self.on_upcall(upcall);
         }
         Verdict::Accepted
+    }
+
+    fn on_answer(&mut self, owner: Owner, message: &Message<'_>, flow: Flow) {
+        match owner.party {
+            Party::Call => self.calls.on_answer(&mut self.cx, &mut self.transactions, owner, message, flow),
+            Party::Trunk => panic!("no request of ours is owned by a trunk: {owner:?}"),
+        }
+    }
+
+    fn on_upcall(&mut self, upcall: Upcall) {
+        match upcall.owner().party {
+            Party::Call => self.calls.on_upcall(&mut self.cx, &mut self.transactions, upcall),
+            Party::Trunk => panic!("no request of ours is owned by a trunk: {upcall:?}"),
+        }
     }
 
     fn on_tick(&mut self) -> Verdict {
@@ -212,7 +226,7 @@ impl Switch {
         match key {
             TimerKey::Server(..) | TimerKey::Client(..) => {
                 if let Some(upcall) = self.transactions.fire(&mut self.cx, key) {
-                    self.calls.on_upcall(&mut self.cx, &mut self.transactions, upcall);
+                    self.on_upcall(upcall);
                 }
             }
             TimerKey::Call(bits, timer) => self.calls.fire(&mut self.cx, &mut self.transactions, bits, timer),

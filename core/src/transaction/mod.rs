@@ -43,10 +43,21 @@ use serde::{Deserialize, Serialize};
 /// Whom the layer tells about a transaction: chosen by the user of the layer, never looked into here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
+    /// Which subsystem.
+    pub party: Party,
     /// Which call, say, by the bits of its handle.
     pub id: u64,
     /// Which part of it.
     pub role: u8,
+}
+
+/// The subsystems that have transactions. Who dispatches an answer or an [`Upcall`] goes by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Party {
+    /// [`crate::call::Calls`], requests that pass through included.
+    Call,
+    /// What the switch asks of gateways on its own behalf: OPTIONS, REGISTER.
+    Trunk,
 }
 
 /// What a timer or the network tells the owner of a transaction. The transaction itself is gone.
@@ -74,4 +85,13 @@ pub enum Upcall {
         /// Its owner.
         owner: Owner,
     },
+}
+
+impl Upcall {
+    /// Whom it is for.
+    pub fn owner(&self) -> Owner {
+        match *self {
+            Upcall::Timeout { owner, .. } | Upcall::Undelivered { owner, .. } | Upcall::NoAck { owner, .. } => owner,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::world::{OWNER, World, branch, field, flow, our_request, peer, their_request, their_response, with_message};
 use crate::command::Command;
 use crate::limits;
-use crate::transaction::{Answer, Kind, NewRequest, Owner, Received};
+use crate::transaction::{Answer, Kind, NewRequest, Owner, Party, Received};
 use bytes::Bytes;
 
 const COOKIE: &str = "z9hG4bKcarol";
@@ -214,7 +214,7 @@ fn one_icmp_error_ends_64_at_most() {
             branch: [n; 16],
             bytes: Bytes::from(our_request("BYE", 'a')),
         };
-        world.layer.request(&mut world.cx, new, Owner { id: u64::from(n), role: 0 }).unwrap();
+        world.layer.request(&mut world.cx, new, Owner { party: Party::Call, id: u64::from(n), role: 0 }).unwrap();
     }
     assert_eq!(world.layer.undelivered(&mut world.cx, peer()).len(), 64);
     assert_eq!(world.layer.undelivered(&mut world.cx, peer()).len(), 6);

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) const OWNER: Owner = Owner { id: 7, role: 1 };
+pub(super) const OWNER: Owner = Owner { party: Party::Call, id: 7, role: 1 };
 
 pub(super) fn flow(remote: &str) -> Flow {
     Flow { socket: SocketId(0), transport: Transport::Udp, remote: remote.parse().unwrap() }
