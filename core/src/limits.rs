@@ -68,3 +68,14 @@ pub const ANSWERED_NONCES: usize = 1 << 17;
 /// Challenged exchanges whose rounds are counted: 2^16 are 60 s of 1,000 challenges a second that nobody answers, at
 /// 4 MiB. When full the oldest is forgotten.
 pub const AUTH_EXCHANGES: usize = 1 << 16;
+
+/// Challenges of one response that are looked at: three algorithms, with and without session keys, of a proxy and of the
+/// server behind it are twelve.
+pub const CHALLENGES: usize = 16;
+
+/// Realms that are answered to one peer: its proxy's, its own, and twice as many for what is forked to.
+pub const REALMS_PER_CLIENT: usize = 4;
+
+/// Longest realm, nonce and opaque value of a challenge together. Some 150 are usual; nonces that carry a signed state
+/// have up to 1,000. Four of them fit a datagram many times over.
+pub const CHALLENGE_BYTES: usize = 4096;

@@ -82,12 +82,15 @@ pub struct Streams {
     pub nonce: Stream,
     /// Timer jitter, `Retry-After` values.
     pub jitter: Stream,
+    /// Our own nonces in answers to challenges.
+    pub cnonce: Stream,
 }
 
 impl Streams {
     /// The streams of this seed.
     pub fn new(seed: Seed) -> Streams {
-        Streams { ids: Stream::new(seed, 1), nonce: Stream::new(seed, 2), jitter: Stream::new(seed, 3) }
+        let stream = |number| Stream::new(seed, number);
+        Streams { ids: stream(1), nonce: stream(2), jitter: stream(3), cnonce: stream(4) }
     }
 }
 

@@ -194,7 +194,7 @@ impl Authenticator {
             Some(Secret::Password(password)) => password,
             Some(Secret::Ha1 { .. }) | None => NOBODYS_PASSWORD,
         };
-        let computed = secret::ha1(credentials.username, realm, password, *algorithm);
+        let computed = secret::ha1(credentials.username, realm.as_bytes(), password, *algorithm);
         let known = match secret {
             Some(Secret::Password(_)) => Some(computed),
             Some(stored @ Secret::Ha1 { .. }) => stored.ha1(credentials.username, realm, *algorithm),

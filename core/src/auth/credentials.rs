@@ -1,6 +1,7 @@
 //! The value of an Authorization or Proxy-Authorization header field.
 
 use super::algorithm::{Algorithm, Hash};
+use serde::{Deserialize, Serialize};
 
 /// Digest credentials as received (RFC 7616 §3.4): slices of the message, without the quotes around a quoted string but
 /// with any backslash in it, for that is how they are hashed. A parameter that is not there is empty.
@@ -29,7 +30,7 @@ pub struct Credentials<'m> {
 }
 
 /// Quality of protection (RFC 7616 §3.4.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Qop {
     /// None given: the older digest of RFC 2069.
     None,
@@ -46,33 +47,16 @@ impl<'m> Credentials<'m> {
     /// What is wrong with its grammar: a parameter without value, an open quote, or a parameter given twice, which two
     /// readers would understand differently.
     pub fn parse(value: &'m [u8]) -> Result<Option<Credentials<'m>>, &'static str> {
-        let value = value.trim_ascii();
-        let end = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
-        let (scheme, mut rest) = value.split_at(end);
-        if !scheme.eq_ignore_ascii_case(b"Digest") {
-            return Ok(None);
-        }
         let mut credentials = Credentials::default();
-        loop {
-            rest = rest.trim_ascii_start();
-            let Some((&first, after)) = rest.split_first() else { return Ok(Some(credentials)) };
-            // empty list elements are allowed (RFC 9110 §5.6.1)
-            if first == b',' {
-                rest = after;
-                continue;
+        let is_digest = parameters(value, |name, parameter| {
+            let Some(field) = credentials.field(name) else { return Ok(()) };
+            if !field.is_empty() {
+                return Err("auth.parameter-twice");
             }
-            let (name, parameter, after) = next_parameter(rest)?;
-            if let Some(field) = credentials.field(name) {
-                if !field.is_empty() {
-                    return Err("auth.parameter-twice");
-                }
-                *field = parameter;
-            }
-            rest = after.trim_ascii_start();
-            if !rest.is_empty() && !rest.starts_with(b",") {
-                return Err("auth.parameter-without-comma");
-            }
-        }
+            *field = parameter;
+            Ok(())
+        })?;
+        Ok(is_digest.then_some(credentials))
     }
 
     fn field(&mut self, name: &[u8]) -> Option<&mut &'m [u8]> {
@@ -97,13 +81,7 @@ impl<'m> Credentials<'m> {
 
     /// The algorithm, and whether it is its `-sess` form; MD5 where none is named (RFC 7616 §3.4).
     pub fn algorithm(&self) -> Option<(Algorithm, bool)> {
-        if self.algorithm.is_empty() {
-            return Some((Algorithm::Md5, false));
-        }
-        match self.algorithm.split_last_chunk::<5>() {
-            Some((name, end)) if end.eq_ignore_ascii_case(b"-sess") => Some((Algorithm::of(name)?, true)),
-            _ => Some((Algorithm::of(self.algorithm)?, false)),
-        }
+        algorithm(self.algorithm)
     }
 
     /// The quality of protection; `None` for one that we do not know.
@@ -190,6 +168,46 @@ impl<'m> Credentials<'m> {
             Some("auth.no-cnonce")
         } else {
             None
+        }
+    }
+}
+
+/// The algorithm of this name, and whether it is its `-sess` form; MD5 where the name is empty (RFC 7616 §3.3).
+pub(super) fn algorithm(name: &[u8]) -> Option<(Algorithm, bool)> {
+    if name.is_empty() {
+        return Some((Algorithm::Md5, false));
+    }
+    match name.split_last_chunk::<5>() {
+        Some((name, end)) if end.eq_ignore_ascii_case(b"-sess") => Some((Algorithm::of(name)?, true)),
+        _ => Some((Algorithm::of(name)?, false)),
+    }
+}
+
+/// Gives each parameter of credentials or a challenge to `take`, in order. Whether the scheme is Digest; nothing of
+/// another one is given.
+pub(super) fn parameters<'m>(
+    value: &'m [u8],
+    mut take: impl FnMut(&'m [u8], &'m [u8]) -> Result<(), &'static str>,
+) -> Result<bool, &'static str> {
+    let value = value.trim_ascii();
+    let end = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+    let (scheme, mut rest) = value.split_at(end);
+    if !scheme.eq_ignore_ascii_case(b"Digest") {
+        return Ok(false);
+    }
+    loop {
+        rest = rest.trim_ascii_start();
+        let Some((&first, after)) = rest.split_first() else { return Ok(true) };
+        // empty list elements are allowed (RFC 9110 §5.6.1)
+        if first == b',' {
+            rest = after;
+            continue;
+        }
+        let (name, parameter, after) = next_parameter(rest)?;
+        take(name, parameter)?;
+        rest = after.trim_ascii_start();
+        if !rest.is_empty() && !rest.starts_with(b",") {
+            return Err("auth.parameter-without-comma");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Digest authentication of requests (RFC 7616, RFC 8760, RFC 3261 §22).
 //!
 //! The switch is a UAS to everybody, so a request is answered with a challenge, and the repeated request is judged by
-//! [`Authenticator::verify`]. What follows from the [`Outcome`] is the dispatcher's to do.
+//! [`Authenticator::verify`]. What follows from the [`Outcome`] is the dispatcher's to do. Towards gateways that challenge
+//! it is a client: [`client`].
 //!
 //! Choices, each where the RFCs leave one:
 //!
@@ -21,6 +22,8 @@
 
 mod algorithm;
 mod authenticator;
+mod challenge;
+pub mod client;
 mod credentials;
 mod nonce;
 mod rounds;

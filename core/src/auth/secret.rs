@@ -21,7 +21,7 @@ impl Secret {
     /// `H(user:realm:password)`, where it is known for this algorithm.
     pub fn ha1(&self, user: &[u8], realm: &str, algorithm: Algorithm) -> Option<Hash> {
         match self {
-            Secret::Password(password) => Some(ha1(user, realm, password, algorithm)),
+            Secret::Password(password) => Some(ha1(user, realm.as_bytes(), password, algorithm)),
             Secret::Ha1 { md5, sha256 } => match algorithm {
                 Algorithm::Md5 => md5.as_ref().and_then(|hash| Hash::from_bytes(hash)),
                 Algorithm::Sha256 => sha256.as_ref().and_then(|hash| Hash::from_bytes(hash)),
@@ -32,8 +32,8 @@ impl Secret {
 }
 
 /// `H(user:realm:password)`.
-pub(super) fn ha1(user: &[u8], realm: &str, password: &str, algorithm: Algorithm) -> Hash {
-    algorithm.hash(&[user, b":", realm.as_bytes(), b":", password.as_bytes()])
+pub(super) fn ha1(user: &[u8], realm: &[u8], password: &str, algorithm: Algorithm) -> Hash {
+    algorithm.hash(&[user, b":", realm, b":", password.as_bytes()])
 }
 
 impl std::fmt::Debug for Secret {

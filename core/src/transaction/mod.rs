@@ -34,6 +34,7 @@ mod uas;
 #[cfg(test)]
 mod tests;
 
+pub use derived::resend;
 pub use table::Transactions;
 pub use uac::{Answer, Branch, ClientId, ClientTransaction, Kind, NewRequest, UNDELIVERED_PER_CALL};
 pub use uas::{Received, Reply, ServerId, ServerTransaction};

@@ -24,7 +24,8 @@ pub(super) const SPECS: &[Spec] = &[
         Kind::Whole { min: 1, max: 300 },
         "10",
         "s",
-        "Time to answer a fresh challenge",
+        "Time to answer a fresh challenge of ours; where the switch is the client, the time its request with credentials \
+         may go without any answer",
     ),
     Spec::active(
         SECTION,
