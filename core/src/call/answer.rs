@@ -69,7 +69,7 @@ impl Calls {
                 relay(cx, transactions, call, FIRST_INVITE, message, status);
                 call.callee.state = LegState::Gone;
                 call.caller.state = LegState::Gone;
-                let reason = reason_of(status);
+                let reason = EndReason::from_peer(status, message);
                 self.end(cx, transactions, id, End { reason, direction: EndDirection::Callee, status });
             }
         }
@@ -186,7 +186,7 @@ impl Calls {
             if call.callee.state == LegState::Inviting || call.callee.state == LegState::Closing {
                 call.callee.state = LegState::Gone;
             }
-            let reason = EndReason::ResponseTimeout;
+            let reason = if status == 503 { EndReason::ConnectionTimeout } else { EndReason::ResponseTimeout };
             self.end(cx, transactions, id, End { reason, direction: EndDirection::Server, status });
         } else {
             call.exchanges.retain(|other| other.id != from.role);
@@ -340,20 +340,6 @@ fn shown_status(status: u16) -> u16 {
     }
 }
 
-/// What a final status that is not 2xx says about the end of the call.
-fn reason_of(status: u16) -> EndReason {
-    match status {
-        486 | 600 => EndReason::Busy,
-        404 | 410 | 484 | 485 | 604 => EndReason::NotFound,
-        480 => EndReason::NotOnline,
-        408 => EndReason::ResponseTimeout,
-        487 => EndReason::Cancelled,
-        415 | 488 | 606 => EndReason::CodecMismatch,
-        500..600 => EndReason::ServerFailure,
-        _ => EndReason::Rejected,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,6 +348,5 @@ mod tests {
     fn a_challenge_to_the_switch_is_not_shown_to_the_caller() {
         assert_eq!(shown_status(407), 503);
         assert_eq!(shown_status(486), 486);
-        assert_eq!(reason_of(486), EndReason::Busy);
     }
 }

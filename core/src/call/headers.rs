@@ -104,6 +104,18 @@ pub fn copy(message: &Message<'_>, writer: &mut Writer) {
     }
 }
 
+/// The Reason lines of a BYE or CANCEL as they go to the other leg; empty where there are none.
+pub fn reason_lines(message: &Message<'_>) -> Box<[u8]> {
+    if message.value(Name::Reason).is_none() {
+        return Box::default();
+    }
+    let mut writer = Writer::lines();
+    for header in message.headers().filter(|header| header.name == Name::Reason) {
+        writer.pass(&header);
+    }
+    writer.as_bytes().into()
+}
+
 fn filter(name: Name, options: &[u8], writer: &mut Writer) {
     let carried = |option: &&[u8]| !option.is_empty() && !is_listed(option, &NOT_CARRIED);
     let mut carried = options.split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(carried).peekable();

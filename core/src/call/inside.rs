@@ -42,7 +42,7 @@ impl Calls {
         }
         leg.dialog.remote_cseq = Some(cseq.number);
         match method {
-            Method::Bye => self.on_bye(cx, transactions, id, side, server),
+            Method::Bye => self.on_bye(cx, transactions, id, side, message, server),
             Method::Invite | Method::Info | Method::Message | Method::Options => {
                 self.pass_inside(cx, transactions, (id, side), message, flow, server);
             }
@@ -147,18 +147,20 @@ impl Calls {
     }
 
     /// A CANCEL for this INVITE has come; the CANCEL itself has been answered.
-    pub fn on_cancel(&mut self, cx: &mut Cx, transactions: &mut Transactions, from: Owner) {
+    pub fn on_cancel(&mut self, cx: &mut Cx, transactions: &mut Transactions, from: Owner, message: &Message<'_>) {
         let id: CallId = Handle::from_bits(from.id);
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(exchange) = call.exchange(from.role).filter(|exchange| !exchange.is_answered) else { return };
         if from.role == super::FIRST_INVITE {
             let direction = crate::cdr::EndDirection::Caller;
-            self.end(cx, transactions, id, End { reason: EndReason::Cancelled, direction, status: 487 });
+            call.farewell = super::headers::reason_lines(message);
+            let reason = EndReason::from_peer(487, message);
+            self.end(cx, transactions, id, End { reason, direction, status: 487 });
             self.reap(cx, id);
         } else if !exchange.is_cancelled {
             exchange.is_cancelled = true;
             let client = exchange.client;
-            transactions.cancel(cx, client);
+            transactions.cancel(cx, client, &super::headers::reason_lines(message));
         }
     }
 }

@@ -180,6 +180,8 @@ pub struct Call {
     pub times: Times,
     /// The timer on the callee's progress, later on the conversation's length.
     pub timer: Option<TimerId>,
+    /// The Reason lines (RFC 3326) of the BYE or CANCEL that ended it, for the other leg; empty where none were given.
+    pub farewell: Box<[u8]>,
     /// How it ended, once it has; its CDR is then written.
     pub end: Option<End>,
 }

@@ -105,11 +105,10 @@ impl Calls {
             reply(cx, transactions, server, 400, &to_tag);
             return record::refused(cx, refusal(400, EndReason::ProtocolError));
         };
-        let callee = callee_dialog(cx, message, identity, &destination);
         let call = Call {
             number,
             caller: leg(caller, &identity.gateway, codec(message)),
-            callee: leg(callee, &destination.gateway, String::new()),
+            callee: leg(callee_dialog(cx, message, identity, &destination), &destination.gateway, String::new()),
             caller_in,
             caller_out: identity.number.clone(),
             callee_in,
@@ -121,6 +120,7 @@ impl Calls {
             policy: policy(cx),
             times: Times { invite: cx.now.wall, ring: None, answer: None, answer_mono: None },
             timer: None,
+            farewell: Box::default(),
             end: None,
         };
         self.invite(cx, transactions, call, incoming);

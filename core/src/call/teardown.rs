@@ -4,12 +4,14 @@
 //! still owed: a final answer, a CANCEL, an ACK before the BYE, a BYE. The call itself lives on until both legs are gone.
 
 use super::{
-    Call, CallId, Calls, End, FIRST_INVITE, LegState, ROLE_BYE_CALLEE, ROLE_BYE_CALLER, Side, owner, record, reply,
+    Call, CallId, Calls, End, FIRST_INVITE, LegState, ROLE_BYE_CALLEE, ROLE_BYE_CALLER, Side, headers, owner, record,
+    reply,
 };
 use crate::cdr::{EndDirection, EndReason};
 use crate::cx::Cx;
 use crate::dialog::MAX_FORWARDS;
 use crate::handle::Handle;
+use crate::sip::Message;
 use crate::transaction::{Kind, NewRequest, Owner, ServerId, Transactions};
 
 impl Calls {
@@ -44,7 +46,7 @@ impl Calls {
                 call.callee.state = LegState::Closing;
                 if let Some(first) = call.exchange(FIRST_INVITE) {
                     let client = first.client;
-                    transactions.cancel(cx, client);
+                    transactions.cancel(cx, client, parting(&call.farewell, end));
                 }
             }
             // RFC 3261 §15: no BYE before the ACK of our 2xx, or before its transaction has given up.
@@ -63,8 +65,10 @@ impl Calls {
     /// Sends our BYE on a leg.
     fn leave(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: CallId, side: Side) {
         let Some(call) = self.calls.get_mut(id) else { return };
+        let farewell = call.end.map_or(&b""[..], |end| parting(&call.farewell, end)).to_vec();
         let leg = call.leg_mut(side);
-        let (writer, branch) = leg.dialog.request(cx, "BYE", MAX_FORWARDS);
+        let (mut writer, branch) = leg.dialog.request(cx, "BYE", MAX_FORWARDS);
+        writer.raw(&farewell);
         let new = NewRequest { flow: leg.dialog.flow, kind: Kind::Other, branch, bytes: writer.finish(b"") };
         let role = if side == Side::Caller { ROLE_BYE_CALLER } else { ROLE_BYE_CALLEE };
         leg.state = match transactions.request(cx, new, owner(id, role)) {
@@ -81,6 +85,7 @@ impl Calls {
         transactions: &mut Transactions,
         id: CallId,
         side: Side,
+        message: &Message<'_>,
         server: ServerId,
     ) {
         let Some(call) = self.calls.get_mut(id) else { return };
@@ -104,12 +109,9 @@ impl Calls {
         if state != LegState::Leaving {
             call.leg_mut(side).state = LegState::Gone;
         }
-        let answered = call.times.answer.is_some();
-        let end = End {
-            reason: if answered { EndReason::Normal } else { EndReason::Cancelled },
-            direction: side.direction(),
-            status: if answered { 200 } else { 487 },
-        };
+        let status = if call.times.answer.is_some() { 200 } else { 487 };
+        let end = End { reason: EndReason::from_peer(status, message), direction: side.direction(), status };
+        call.farewell = headers::reason_lines(message);
         self.end(cx, transactions, id, end);
     }
 
@@ -164,6 +166,11 @@ impl Calls {
         self.end(cx, transactions, id, End { reason, direction, status });
         self.reap(cx, id);
     }
+}
+
+/// The Reason lines for the leg that is told of an end: those that came from the other leg, else our own.
+fn parting(farewell: &[u8], end: End) -> &[u8] {
+    if farewell.is_empty() { end.reason.header() } else { farewell }
 }
 
 /// Answers what is still unanswered inside the dialogs (RFC 3261 §15.1.2) and forgets it; the first INVITE is the legs'

@@ -1,5 +1,6 @@
 //! The record itself: the columns of the CDR files, in their order.
 
+use super::EndReason;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -24,67 +25,6 @@ impl EndDirection {
             EndDirection::Server => "server",
         }
     }
-}
-
-macro_rules! end_reasons {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// Why a call ended. Each has one name, the same in the CDR, the log and the API.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum EndReason {
-            $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+
-        }
-
-        impl EndReason {
-            /// Every reason.
-            pub const ALL: &'static [EndReason] = &[$(EndReason::$variant),+];
-
-            /// The word in the CDR.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(EndReason::$variant => $name,)+
-                }
-            }
-        }
-    };
-}
-
-end_reasons! {
-    /// A side hung up an answered call.
-    Normal = "normal",
-    /// The caller gave up before an answer (CANCEL).
-    Cancelled = "cancelled",
-    /// The callee is busy (486, 600).
-    Busy = "busy",
-    /// The callee refused (403, 603, and what has no name of its own).
-    Rejected = "rejected",
-    /// Nobody has this number (404, 410, 604).
-    NotFound = "not_found",
-    /// The number is ours but no phone is registered for it (480).
-    NotOnline = "called_not_online",
-    /// It rang for SS_SIP_TIMEOUT_RINGING without an answer (408, 480).
-    NoAnswer = "no_answer",
-    /// No gateway takes this number (503).
-    NoRoute = "no_available_router",
-    /// Every gateway that takes it is full (503).
-    Capacity = "connection_limit_exceeded",
-    /// The far side did not answer the INVITE, or nothing listens there.
-    ResponseTimeout = "response_timeout",
-    /// The far side broke down (5xx).
-    ServerFailure = "server_failure",
-    /// The codecs do not meet (488, 606, 415).
-    CodecMismatch = "codec_mismatch",
-    /// A 2xx was sent and no ACK came for 64*T1 (RFC 3261 §13.3.1.4).
-    NoAck = "no_ack",
-    /// The conversation reached its longest time.
-    MaxDuration = "max_duration",
-    /// A request inside the dialog found no dialog at the far side, or no answer (408, 481).
-    DialogGone = "dialog_gone",
-    /// An operator hung the call up.
-    Operator = "operator",
-    /// A message of the far side broke the protocol.
-    ProtocolError = "protocol_error",
-    /// The process was killed while the call was up; written by the next run from the journal.
-    Interrupted = "interrupted",
 }
 
 /// One call, from its INVITE to the end of both legs. Times are Unix milliseconds.

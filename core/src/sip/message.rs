@@ -4,6 +4,7 @@ use super::chars::number;
 use super::list::split_list;
 use super::method::Method;
 use super::names::Name;
+use super::reason_header::ReasonValue;
 use super::sanity::Defect;
 use super::scan::Index;
 use super::values::{CSeq, ContactList, Contacts, NameAddr, ValueError, Via};
@@ -216,6 +217,11 @@ impl<'m> Message<'m> {
             Start::Response { reason, .. } => std::str::from_utf8(reason).ok(),
             Start::Request { .. } => None,
         }
+    }
+
+    /// The values of all Reason headers (RFC 3326) that can be read, in order.
+    pub fn reasons(&self) -> impl Iterator<Item = ReasonValue<'m>> + use<'m> {
+        self.list(Name::Reason).filter_map(|value| ReasonValue::parse(value).ok())
     }
 
     /// Whether the body is a session description and nothing else.

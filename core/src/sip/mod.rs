@@ -11,6 +11,7 @@ mod method;
 mod names;
 mod params;
 mod reason;
+mod reason_header;
 #[cfg(feature = "rsip")]
 pub mod rsip;
 mod sanity;
@@ -26,6 +27,7 @@ pub use method::Method;
 pub use names::Name;
 pub use params::{Params, ParamsIter};
 pub use reason::reason_phrase;
+pub use reason_header::ReasonValue;
 pub use sanity::{Defect, check};
 pub use scan::{Index, KeepAlive, ScanError, Scanned, scan};
 pub use uri::{Scheme, Uri, escape_user};

@@ -28,7 +28,7 @@ pub(super) fn request(switch: &mut Switch, flow: Flow, message: &Message<'_>) ->
         },
         Received::Cancel { invite } => {
             if let Some(owner) = transactions.server(invite).and_then(|server| server.owner()) {
-                calls.on_cancel(cx, transactions, owner);
+                calls.on_cancel(cx, transactions, owner, message);
             }
             Verdict::Accepted
         }

@@ -7,16 +7,16 @@ use bytes::Bytes;
 
 /// The ACK of a response in 300..=699 with this To (RFC 3261 §17.1.1.3).
 pub(super) fn ack(invite: &[u8], to: &[u8]) -> Bytes {
-    derive(invite, "ACK", Some(to))
+    derive(invite, "ACK", Some(to), b"")
 }
 
-/// The CANCEL of this INVITE (RFC 3261 §9.1).
-pub(super) fn cancel(invite: &[u8]) -> Bytes {
-    derive(invite, "CANCEL", None)
+/// The CANCEL of this INVITE (RFC 3261 §9.1), with these header lines besides.
+pub(super) fn cancel(invite: &[u8], lines: &[u8]) -> Bytes {
+    derive(invite, "CANCEL", None, lines)
 }
 
 /// Both have the INVITE's Request-URI, top Via, From, Call-ID, CSeq number and Route; only the To may differ.
-fn derive(invite: &[u8], method: &str, to: Option<&[u8]>) -> Bytes {
+fn derive(invite: &[u8], method: &str, to: Option<&[u8]>, lines: &[u8]) -> Bytes {
     let mut index = Index::default();
     let invite = read(invite, &mut index);
     let number = invite.cseq().expect("the INVITE that was given to the transaction layer has a CSeq").number;
@@ -31,7 +31,8 @@ fn derive(invite: &[u8], method: &str, to: Option<&[u8]>) -> Bytes {
         .header("From", field(Name::From))
         .header("To", to.unwrap_or(field(Name::To)))
         .header("Call-ID", field(Name::CallId))
-        .header_fmt("CSeq", format_args!("{number} {method}"));
+        .header_fmt("CSeq", format_args!("{number} {method}"))
+        .raw(lines);
     request.finish(b"")
 }
 

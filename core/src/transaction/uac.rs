@@ -161,6 +161,8 @@ pub struct ClientTransaction {
     /// The request while it may be sent again, cancelled or acknowledged; after a failure of an INVITE the ACK; else
     /// empty.
     kept: Bytes,
+    /// Header lines of the CANCEL, once one is wanted: its Reason (RFC 3326).
+    cancel_lines: Box<[u8]>,
     /// How often it was sent again by timer.
     resends: u8,
     pub(super) armed: Armed,
@@ -238,6 +240,7 @@ impl Transactions {
             owner,
             key,
             kept: new.bytes,
+            cancel_lines: Box::default(),
             resends: 0,
             armed: Armed::default(),
         });
@@ -250,8 +253,12 @@ impl Transactions {
 
     /// Wants an INVITE cancelled (RFC 3261 §9.1): the CANCEL goes out now if a provisional answer has come, else when one
     /// comes. Whatever final answer there is then is delivered as ever, a 2xx too; without any in 64 T1 it times out.
-    /// Nothing happens after a final answer, nor to another request.
-    pub fn cancel(&mut self, cx: &mut Cx, id: ClientId) {
+    /// Nothing happens after a final answer, nor to another request. `lines` are whole header lines for the CANCEL; the
+    /// first wish counts.
+    pub fn cancel(&mut self, cx: &mut Cx, id: ClientId, lines: &[u8]) {
+        if let Some(client) = self.clients.get_mut(id).filter(|client| client.cancel_lines.is_empty()) {
+            client.cancel_lines = lines.into();
+        }
         self.step_client(cx, id, ClientEvent::Cancel, None);
     }
 
@@ -260,7 +267,7 @@ impl Transactions {
     pub fn disown(&mut self, cx: &mut Cx, id: ClientId) {
         let Some(client) = self.clients.get_mut(id) else { return };
         client.owner = None;
-        self.cancel(cx, id);
+        self.cancel(cx, id, b"");
     }
 
     /// Takes in a response that has passed [`crate::sip::check`].
@@ -355,7 +362,7 @@ impl Transactions {
                     cx.send(client.flow, client.kept.clone());
                 }
                 ClientAction::SendCancel => {
-                    let bytes = derived::cancel(&client.kept);
+                    let bytes = derived::cancel(&client.kept, &client.cancel_lines);
                     let branch = client.key.branch;
                     cancel = Some(NewRequest { flow: client.flow, kind: Kind::Other, branch, bytes });
                 }

@@ -79,7 +79,7 @@ impl World {
     }
 
     pub(super) fn cancel(&mut self, id: ClientId) {
-        self.layer.cancel(&mut self.cx, id);
+        self.layer.cancel(&mut self.cx, id, b"Reason: Q.850;cause=16\r\n");
         self.drain();
     }
 

@@ -1,0 +1,51 @@
+//! What of one leg's messages reaches the other: the switch between two gateways, message by message.
+
+mod between;
+
+use between::{Between, CALLEE, CALLER, field};
+
+#[test]
+fn a_bye_says_why_in_the_words_of_the_switch_or_in_those_of_the_peer() {
+    for (given, passed, word) in [
+        ("", "Q.850;cause=16;text=\"normal\"", "normal"),
+        ("Reason: Q.850 ;cause=16 ;text=\"Terminated\"\r\n", "Q.850 ;cause=16 ;text=\"Terminated\"", "normal"),
+        ("Reason: SIP;cause=488\r\nreason: X;cause=1\r\n", "SIP;cause=488", "codec_mismatch"),
+    ] {
+        let mut between = Between::new("");
+        between.talk();
+        between.request(CALLER, "BYE", given);
+        let bye = between.take(CALLEE, "BYE ");
+        assert_eq!(field(&bye, "Reason"), Some(passed), "{bye}");
+        assert_eq!(between.end().end_reason.name(), word);
+    }
+}
+
+#[test]
+fn a_cancel_says_why_in_the_words_of_the_switch_or_in_those_of_the_caller() {
+    for (given, passed, word) in [
+        ("", "Q.850;cause=16;text=\"cancelled\"", "cancelled"),
+        (
+            "Reason: SIP ;cause=200 ;text=\"Call completed elsewhere\"\r\n",
+            "SIP ;cause=200 ;text=\"Call completed elsewhere\"",
+            "answered_elsewhere",
+        ),
+    ] {
+        let mut between = Between::new("");
+        between.invite("", "");
+        between.answer(180, "", "");
+        between.cancel(given);
+        let cancel = between.take(CALLEE, "CANCEL ");
+        assert_eq!(field(&cancel, "Reason"), Some(passed), "{cancel}");
+        assert_eq!(between.end().end_reason.name(), word);
+    }
+}
+
+#[test]
+fn a_refusals_reason_reaches_the_caller_and_the_record() {
+    let mut between = Between::new("");
+    between.invite("", "");
+    between.answer(480, "Reason: Q.850;cause=19\r\n", "");
+    let refusal = between.take(CALLER, "SIP/2.0 480 ");
+    assert_eq!(field(&refusal, "Reason"), Some("Q.850;cause=19"), "{refusal}");
+    assert_eq!(between.end().end_reason.name(), "no_answer");
+}
