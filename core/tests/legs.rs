@@ -49,3 +49,17 @@ fn a_refusals_reason_reaches_the_caller_and_the_record() {
     assert_eq!(field(&refusal, "Reason"), Some("Q.850;cause=19"), "{refusal}");
     assert_eq!(between.end().end_reason.name(), "no_answer");
 }
+
+#[test]
+fn unknown_headers_and_a_multipart_body_pass_byte_for_byte() {
+    let mut between = Between::new("");
+    let body =
+        "--b\r\nContent-Type: application/x-odd\r\n\r\n\u{1}\u{2}odd\r\n--b\r\nContent-ID: <1@x>\r\n\r\n\r\n--b--\r\n";
+    let lines = "X-Odd:  a ,, \"b\r\n  folded\r\nContent-Type: multipart/mixed;boundary=b\r\nReason: Q.850;cause=1\r\n";
+    between.invite(lines, body);
+    let (head, passed) = between.invited.split_once("\r\n\r\n").expect("a message has an empty line");
+    assert!(head.contains("X-Odd:  a ,, \"b\r\n  folded\r\n"), "{head}");
+    assert!(head.contains("Content-Type: multipart/mixed;boundary=b\r\n"), "{head}");
+    assert_eq!(passed, body);
+    assert_eq!(field(&between.invited, "Max-Forwards"), Some("69"));
+}

@@ -57,8 +57,8 @@ fn a_request_inside_a_dialog_that_we_do_not_have_gets_481() {
 
 #[test]
 fn extensions_we_do_not_carry_are_named() {
-    let answer = refused(&request("INVITE", "sip:1001@localhost", "Require: 100rel, x-ours\r\n"), 420);
-    assert!(answer.contains("\r\nUnsupported: 100rel\r\n"), "{answer}");
+    let answer = refused(&request("INVITE", "sip:1001@localhost", "Require: 100rel, Timer, x-ours\r\n"), 420);
+    assert!(answer.contains("\r\nUnsupported: Timer\r\n"), "{answer}");
     let answer = refused(&request("OPTIONS", "sip:localhost", "Proxy-Require: x-new\r\n"), 420);
     assert!(answer.contains("\r\nUnsupported: x-new\r\n"), "{answer}");
 }

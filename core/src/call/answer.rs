@@ -275,7 +275,7 @@ fn relay(
     let dialog = &call.leg(from).dialog;
     let listen = &cx.config.listen[usize::from(dialog.flow.socket.0)];
     let mut lines = Writer::lines();
-    headers::copy(message, &mut lines);
+    headers::copy(message, &cx.config.domain, &mut lines);
     if is_invite {
         lines.header("Allow", headers::ALLOW);
     }

@@ -134,7 +134,7 @@ impl Calls {
         let mut writer = far.dialog.ack(cx, exchange.client_cseq);
         let bytes = match with {
             Some(message) => {
-                super::headers::copy(message, &mut writer);
+                super::headers::copy(message, &cx.config.domain, &mut writer);
                 super::start::finish(cx, far.dialog.flow, writer, message)
             }
             None => writer.finish(b""),

@@ -9,13 +9,14 @@
 //! * `inside`: requests inside the two dialogs
 //! * `teardown`: the one owner of a call's end; the call lives until both legs are gone
 //! * `passing`: requests outside dialogs that pass through (MESSAGE, OPTIONS)
-//! * `headers`: the table of what passes
+//! * `headers`, `options`: the tables of what passes
 //! * `record`: the CDR
 
 mod answer;
 pub mod headers;
 mod inside;
 mod model;
+pub mod options;
 mod passing;
 mod record;
 mod start;

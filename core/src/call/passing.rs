@@ -63,7 +63,7 @@ impl Calls {
         }
         let Some(passing) = self.passing.remove(Handle::from_bits(from.id)) else { return };
         let mut lines = Writer::lines();
-        super::headers::copy(message, &mut lines);
+        super::headers::copy(message, &cx.config.domain, &mut lines);
         let (reason, headers) = (message.reason(), lines.as_bytes());
         let Some(flow) = transactions.server(passing.server).map(|server| server.flow()) else { return };
         let body = super::start::body(cx, flow, message);

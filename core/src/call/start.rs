@@ -191,7 +191,7 @@ pub(super) fn forward(
 ) -> (Bytes, crate::transaction::Branch) {
     let hops = message.max_forwards().ok().flatten().unwrap_or(crate::dialog::MAX_FORWARDS);
     let (mut writer, branch) = dialog.request(cx, method, hops.saturating_sub(1));
-    headers::copy(message, &mut writer);
+    headers::copy(message, &cx.config.domain, &mut writer);
     if method == "INVITE" {
         writer.header("Allow", headers::ALLOW);
     }

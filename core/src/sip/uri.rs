@@ -112,6 +112,11 @@ impl<'m> Uri<'m> {
         Ok(Uri { scheme: Scheme::Tel, user: Some(number), params: Params::of(params), opaque, ..Uri::EMPTY })
     }
 
+    /// Whether the scheme is `sip` or `sips`.
+    pub fn is_sip(&self) -> bool {
+        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+    }
+
     /// The user part with its `%` escapes resolved; empty where there is none. Never to be taken apart again.
     pub fn user_unescaped(&self) -> Cow<'m, [u8]> {
         unescape(self.user.unwrap_or_default())

@@ -6,8 +6,8 @@
 
 use super::{Switch, Verdict};
 use crate::auth::{ChallengeCode, Outcome};
-use crate::call::headers::{self, ALLOW};
-use crate::call::{Identity, Incoming};
+use crate::call::headers::ALLOW;
+use crate::call::{Identity, Incoming, options};
 use crate::counters::DropReason;
 use crate::cx::Cx;
 use crate::dialog::Tag;
@@ -70,7 +70,7 @@ fn defect(cx: &Cx, message: &Message<'_>, method: Method<'_>) -> Option<(u16, Ve
     if !matches!(uri.scheme, Scheme::Sip | Scheme::Sips | Scheme::Tel) {
         return Some((416, Vec::new()));
     }
-    let unsupported = headers::unsupported(message);
+    let unsupported = options::unsupported(message);
     if !unsupported.is_empty() {
         return Some((420, [b"Unsupported: ", &unsupported[..], b"\r\n"].concat()));
     }
