@@ -2,15 +2,18 @@
 
 use super::uas::Reply;
 use crate::input::Flow;
-use crate::sip::{Message, Name, Via, host_ip, reason_phrase};
+use crate::sip::{Message, Method, Name, Via, host_ip, reason_phrase};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 
-/// The lines that every answer to a request repeats: Via, From, To, Call-ID, CSeq.
+/// The lines that every answer to a request repeats: Via, From, To, Call-ID, CSeq; then Record-Route, which only those
+/// repeat that make a dialog.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ReplyHead {
     lines: Box<[u8]>,
+    /// Where the Record-Route lines begin.
+    routes_at: u32,
     /// Where the To tag goes; none where the request's To had one.
     tag_at: Option<u32>,
 }
@@ -42,7 +45,16 @@ impl ReplyHead {
             }
             lines.extend_from_slice(b"\r\n");
         }
-        ReplyHead { lines: lines.into_boxed_slice(), tag_at }
+        let routes_at = u32::try_from(lines.len()).expect("a head is of the size of a datagram");
+        // Inside a dialog the route set stays as it is (RFC 3261 §12.2).
+        if !to_has_tag && matches!(message.method(), Some(Method::Invite | Method::Subscribe | Method::Refer)) {
+            for route in message.list(Name::RecordRoute) {
+                lines.extend_from_slice(b"Record-Route: ");
+                write_unfolded(&mut lines, route);
+                lines.extend_from_slice(b"\r\n");
+            }
+        }
+        ReplyHead { lines: lines.into_boxed_slice(), routes_at, tag_at }
     }
 
     /// The whole answer.
@@ -57,15 +69,18 @@ impl ReplyHead {
         out.push(b' ');
         out.extend_from_slice(reason.as_bytes());
         out.extend_from_slice(b"\r\n");
+        // RFC 3261 §12.1.1: who gets the answer learns the route set from it.
+        let makes_dialog = (101..300).contains(&reply.status);
+        let lines = if makes_dialog { &self.lines } else { &self.lines[..self.routes_at as usize] };
         match self.tag_at {
             Some(at) if !reply.to_tag.is_empty() => {
-                let (before, after) = self.lines.split_at(at as usize);
+                let (before, after) = lines.split_at(at as usize);
                 out.extend_from_slice(before);
                 out.extend_from_slice(b";tag=");
                 out.extend_from_slice(reply.to_tag);
                 out.extend_from_slice(after);
             }
-            _ => out.extend_from_slice(&self.lines),
+            _ => out.extend_from_slice(lines),
         }
         out.extend_from_slice(reply.headers);
         out.extend_from_slice(b"Content-Length: ");
