@@ -1,1 +1,0 @@
-//! Plans against configurations, rule by rule.

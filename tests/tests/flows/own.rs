@@ -1,0 +1,83 @@
+//! Flows of our own, for what matters most and where there is no shared data.
+
+use crate::script::{Flow, Person, gateway, phone};
+
+const WEST: Person = gateway("west", "192.0.2.1", &[]);
+const BOB: Person = phone("bob", "192.0.2.4", "sip:bob@192.0.2.4");
+const CALL: Flow = Flow { domain: "example.net", people: &[WEST, BOB], ..Flow::EMPTY };
+
+/// By what they show.
+pub(crate) const FLOWS: &[Flow] = &[
+    Flow {
+        section: "basic-call",
+        about: "answered, the callee hangs up",
+        script: "
+            west =INVITE sip:bob@example.net | Subject: lunch | X-Ours: kept > west =100 INVITE, bob =INVITE
+            bob =180 Ringing > west =180 INVITE
+            bob =200 OK to INVITE | Server: x > west =200 INVITE
+            west =ACK > bob =ACK
+            bob =BYE > bob =200 BYE, west =BYE
+            west =200 OK
+        ",
+        ..CALL
+    },
+    Flow {
+        section: "busy",
+        about: "the refusal goes back, each side's ACK stays on its side",
+        script: "
+            west =INVITE sip:bob@example.net > west =100 INVITE, bob =INVITE
+            bob =486 Busy Here > bob =ACK, west =486 INVITE
+            west =ACK
+        ",
+        ..CALL
+    },
+    Flow {
+        section: "no-answer",
+        about: "it rings for as long as it may",
+        script: "
+            west =INVITE sip:bob@example.net > west =100 INVITE, bob =INVITE
+            bob =180 Ringing > west =180 INVITE
+            wait 130s > bob =CANCEL, west =480 INVITE
+            west =ACK
+            bob =200 OK to CANCEL
+            bob =487 Request Terminated to INVITE > bob =ACK
+        ",
+        ..CALL
+    },
+    Flow {
+        section: "cancel",
+        about: "the caller gives up while it rings",
+        script: "
+            west =INVITE sip:bob@example.net > west =100 INVITE, bob =INVITE
+            bob =180 Ringing > west =180 INVITE
+            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
+            west =ACK
+            bob =200 OK to CANCEL
+            bob =487 Request Terminated to INVITE > bob =ACK
+        ",
+        ..CALL
+    },
+    Flow {
+        section: "redirect",
+        about: "the callee's new place becomes a number of the switch",
+        script: "
+            west =INVITE sip:bob@example.net > west =100 INVITE, bob =INVITE
+            bob =302 Moved Temporarily | Contact: <sip:carol@198.51.100.7> > bob =ACK, west =302 INVITE
+            west =ACK
+        ",
+        ..CALL
+    },
+    Flow {
+        section: "proxy-before-the-switch",
+        about: "its Record-Route comes back in the answers that make the dialog, and routes our BYE",
+        script: "
+            west =INVITE sip:bob@example.net | Record-Route: <sip:192.0.2.1;lr> > west =100 INVITE, bob =INVITE
+            bob =180 Ringing > west =180 INVITE
+            bob =200 OK to INVITE > west =200 INVITE
+            west =ACK > bob =ACK
+            bob =BYE > bob =200 BYE, west =BYE
+            west =200 OK
+        ",
+        ..CALL
+    },
+];
