@@ -1,9 +1,20 @@
-//! The server against other people's SIP: SIPp and baresip, on loopback.
+//! The server against other people's SIP: SIPp, baresip and linphone, on loopback.
 
 mod baresip;
+mod calls;
+mod exchange;
+mod phone;
 mod sipp;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Real peers keep real time, so their tests run one after the other. A test holds what this returns to its end.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    // a failed test has stopped its peers all the same
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A folder for one test's files, emptied first. What a failed test leaves there tells why.
 fn folder(test: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! SIPp registers phones and calls them, everything with digest.
 
-use crate::folder;
+use crate::{folder, turn};
 use crosspoint_tests::ports::{free_udp_port, wait_until_bound};
 use crosspoint_tests::process::{Process, installed};
 use crosspoint_tests::switch::{PASSWORD, Switch};
@@ -69,6 +69,7 @@ fn injected(folder: &Path, name: &str, columns: impl Fn(&str, &str) -> String) -
 
 #[test]
 fn two_thousand_authenticated_calls_and_not_one_fails() {
+    let _turn = turn();
     if !installed(&["sipp"]) {
         return;
     }

@@ -1,8 +1,9 @@
 //! A program that runs while a test needs it.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A child process whose output goes to a file. It is killed, by its id, when this is dropped.
 pub struct Process {
     child: Child,
+    input: Option<ChildStdin>,
     log: PathBuf,
 }
 
@@ -21,11 +23,34 @@ impl Process {
     /// # Panics
     /// When the program cannot be started.
     pub fn start(command: &mut Command, log: &Path) -> Process {
+        Process::spawn(command.stdin(Stdio::null()), log)
+    }
+
+    /// The same for a program that takes commands on its standard input.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn start_commanded(command: &mut Command, log: &Path) -> Process {
+        Process::spawn(command.stdin(Stdio::piped()), log)
+    }
+
+    fn spawn(command: &mut Command, log: &Path) -> Process {
         let output = File::create(log).expect("the test's folder can be written");
         let errors = output.try_clone().expect("a file can be opened twice");
-        let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn();
-        let child = child.unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
-        Process { child, log: log.to_owned() }
+        let child = command.stdout(output).stderr(errors).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
+        Process { input: child.stdin.take(), child, log: log.to_owned() }
+    }
+
+    /// Gives it one line of input.
+    ///
+    /// # Panics
+    /// When it takes none, or has ended.
+    pub fn say(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("it was started to take commands");
+        // in one piece: some programs read a line with one call
+        let said = input.write_all(format!("{line}\n").as_bytes());
+        assert!(said.is_ok(), "takes no command `{line}`:\n{}", self.output());
     }
 
     /// Waits for its end.

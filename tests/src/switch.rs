@@ -2,6 +2,7 @@
 
 use crate::ports::free_udp_port;
 use crate::process::{Process, until};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub struct Switch {
     program: PathBuf,
     process: Process,
     state: PathBuf,
+    events: PathBuf,
     /// Where it takes SIP, on 127.0.0.1.
     pub port: u16,
 }
@@ -26,12 +28,21 @@ impl Switch {
     /// # Panics
     /// When it is not ready after ten seconds.
     pub fn start(folder: &Path) -> Switch {
+        Switch::start_with(folder, "")
+    }
+
+    /// Starts one whose configuration also has these lines: tables such as `[parameters]` and `[[gateway]]`.
+    ///
+    /// # Panics
+    /// When it is not ready after ten seconds.
+    pub fn start_with(folder: &Path, also: &str) -> Switch {
         let port = free_udp_port();
-        let state = folder.join("state");
+        let (state, events) = (folder.join("state"), folder.join("events.jsonl"));
         let config = folder.join("crosspoint.toml");
         let text = format!(
-            "[switch]\ndomain = \"{DOMAIN}\"\n\n[[listen]]\ntransport = \"udp\"\nbind = \"127.0.0.1:{port}\"\n\n\
-             [[phone]]\nusers = \"u00000..u09999\"\npassword = \"{PASSWORD}\"\n"
+            "[switch]\ndomain = \"{DOMAIN}\"\nevent_log = \"{}\"\n\n[[listen]]\ntransport = \"udp\"\nbind = \"127.0.0.1:{port}\"\n\n\
+             [[phone]]\nusers = \"u00000..u09999\"\npassword = \"{PASSWORD}\"\n\n{also}",
+            events.display()
         );
         std::fs::write(&config, text).expect("the test's folder can be written");
         let program = program();
@@ -39,7 +50,7 @@ impl Switch {
         command.arg("run").arg("--config").arg(&config).arg("--state-dir").arg(&state);
         let mut process = Process::start(&mut command, &folder.join("crosspoint.log"));
         process.wait_for("ready", Duration::from_secs(10));
-        Switch { program, process, state, port }
+        Switch { program, process, state, events, port }
     }
 
     /// What `status --json` prints.
@@ -47,11 +58,44 @@ impl Switch {
     /// # Panics
     /// When the server does not answer.
     pub fn status(&self) -> String {
+        self.ask("status")
+    }
+
+    /// What a command such as `calls` prints with `--json`.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn ask(&self, what: &str) -> String {
         let mut command = Command::new(&self.program);
-        let output = command.arg("status").arg("--json").arg("--state-dir").arg(&self.state).output();
+        let output = command.arg(what).arg("--json").arg("--state-dir").arg(&self.state).output();
         let output = output.expect("the server's program can be run");
-        assert!(output.status.success(), "status: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The lines of its event log.
+    pub fn events(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(&self.events).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The call detail records written, each as its columns by name, in the order the calls began. The server must have been stopped.
+    ///
+    /// # Panics
+    /// When a file of them cannot be read.
+    pub fn records(&self) -> Vec<BTreeMap<String, String>> {
+        let mut records = Vec::new();
+        let entries = std::fs::read_dir(self.state.join("cdr")).into_iter().flatten();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "csv")) {
+            let text = std::fs::read_to_string(path).expect("a CDR file is text");
+            let mut lines = text.lines().map(|line| line.split('|').map(str::to_owned));
+            let Some(names) = lines.next() else { continue };
+            let names: Vec<String> = names.collect();
+            records.extend(lines.map(|values| names.iter().cloned().zip(values).collect::<BTreeMap<_, _>>()));
+        }
+        records.sort_by(|one, other| one.get("flow_no").cmp(&other.get("flow_no")));
+        records
     }
 
     /// Waits until `status --json` says 0 for each of these names.
@@ -62,18 +106,6 @@ impl Switch {
         let zero = |status: &String| names.iter().all(|name| number(status, name) == Some(0));
         let settled = until(most, || Some(self.status()).filter(zero));
         assert!(settled.is_some(), "not all of {names:?} went to zero:\n{}", self.status());
-    }
-
-    /// The call detail records written, without the header rows. The server must have been stopped.
-    ///
-    /// # Panics
-    /// When a file of them cannot be read.
-    pub fn records(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.state.join("cdr")) else { return Vec::new() };
-        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        let files = paths.filter(|path| path.extension().is_some_and(|extension| extension == "csv"));
-        let texts = files.map(|path| std::fs::read_to_string(path).expect("a CDR file is text"));
-        texts.flat_map(|text| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect()
     }
 
     /// Stops it as an operator does, and wants exit code 0.
