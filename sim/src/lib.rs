@@ -23,10 +23,12 @@
 //! | [`net`] | links: latency, loss, duplication, reordering, scripted faults |
 //! | [`phone`] | a strict user agent that shares no SIP code with the core; the host's `demo` runs it on real sockets |
 //! | [`ladder`] | who sent what to whom, as text |
+//! | [`wire`] | phones face to face, without a switch |
 //! | [`scenario`] | what can be asked for by name, and the random one |
 
 pub mod ladder;
 pub mod net;
 pub mod phone;
 pub mod scenario;
+pub mod wire;
 pub mod world;

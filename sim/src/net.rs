@@ -43,6 +43,11 @@ impl Plan {
         reorder_us: 150_000,
     };
 
+    /// Whether what is sent first arrives first, once.
+    pub fn is_in_order(&self) -> bool {
+        self.latency_min_us == self.latency_max_us && self.loss_permille + self.reorder_permille == 0
+    }
+
     /// Everything arrives twice.
     pub const DOUBLED: Plan = Plan { duplicate_permille: 1000, ..Plan::GOOD };
 }

@@ -1,10 +1,11 @@
-//! One call of a phone: its dialog (RFC 3261 §12) and how far it has come.
+//! One call of a phone: how far it has come, and its dialogs.
 
-use super::message::{Message, address_of, param, uri_of};
+use super::dialog::{Dialog, Stage};
+use super::message::{Message, param, uri_of};
+use super::offer::Agreed;
 use super::rtp::Media;
 use super::sdp::{Direction, Session};
 use super::settings::End;
-use std::net::SocketAddr;
 
 /// How far a call has come, from one phone's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,118 +33,117 @@ pub struct Call {
     pub(super) outgoing: bool,
     pub(super) state: State,
     pub(super) call_id: String,
-    pub(super) local_tag: String,
-    pub(super) remote_tag: String,
     pub(super) local_uri: String,
     pub(super) remote_uri: String,
-    pub(super) remote_target: String,
-    pub(super) routes: Vec<String>,
-    pub(super) local_cseq: u32,
-    pub(super) remote_cseq: u32,
+    /// Never empty. The first of a caller has no remote tag before the first answer with one.
+    pub(super) dialogs: Vec<Dialog>,
+    /// The dialog that counts: the answered one, before that the latest.
+    pub(super) current: usize,
+    /// What every further early dialog of a caller begins as.
+    pub(super) seed: Option<Dialog>,
     /// The call is to end as soon as the protocol allows it.
     pub(super) wants_end: bool,
+    /// It may be answered, and waits for a PRACK (RFC 3262 §3).
+    pub(super) wants_answer: bool,
     pub(super) was_answered: bool,
-    pub(super) ours: Session,
+    /// What the phone would like to describe; what it does describe stands in the dialog.
+    pub(super) wanted: Session,
     pub(super) media: Option<Media>,
     /// The final status of the INVITE that began it.
     pub(super) final_status: Option<u16>,
+    /// The call it was placed for, where a REFER asked for it.
+    pub(super) referred_by: Option<super::refer::Subscription>,
+    /// The call that it takes the place of (RFC 3891).
+    pub(super) replaces: Option<super::dialog::Spot>,
+    /// How many branches of a fork have still to speak.
+    pub(super) branches: Vec<super::fork::Live>,
 }
 
 impl Call {
-    pub(super) fn outgoing(
-        number: u32,
-        call_id: String,
-        tag: String,
-        local_uri: &str,
-        to: &str,
-        ours: Session,
-    ) -> Call {
+    pub(super) fn outgoing(number: u32, call_id: String, tag: String, local: &str, to: &str, wanted: Session) -> Call {
+        let dialog = Dialog { local_cseq: 1, ..Dialog::new(tag, to) };
         Call {
             number,
             outgoing: true,
             state: State::Calling,
             call_id,
-            local_tag: tag,
-            remote_tag: String::new(),
-            local_uri: local_uri.to_owned(),
+            local_uri: local.to_owned(),
             remote_uri: to.to_owned(),
-            remote_target: to.to_owned(),
-            routes: Vec::new(),
-            local_cseq: 1,
-            remote_cseq: 0,
+            dialogs: vec![dialog],
+            current: 0,
+            seed: None,
             wants_end: false,
+            wants_answer: false,
             was_answered: false,
-            ours,
+            wanted,
             media: None,
             final_status: None,
+            referred_by: None,
+            replaces: None,
+            branches: Vec::new(),
         }
     }
 
-    /// The dialog of a UAS (RFC 3261 §12.1.1).
-    pub(super) fn incoming(number: u32, invite: &Message, tag: String, ours: Session) -> Call {
-        let header = |name| invite.get(name).unwrap_or_default();
+    /// The call of a UAS (RFC 3261 §12.1.1).
+    pub(super) fn incoming(number: u32, invite: &Message, tag: String, wanted: Session) -> Call {
+        let header = |name| uri_of(invite.get(name).unwrap_or_default());
+        let dialog = Dialog {
+            remote_tag: invite.from_tag().unwrap_or_default().to_owned(),
+            routes: invite.list("Record-Route").into_iter().map(str::to_owned).collect(),
+            remote_cseq: invite.cseq().map_or(0, |(number, _)| number),
+            ..Dialog::new(tag.clone(), header("Contact"))
+        };
+        let call_id = invite.call_id().to_owned();
         Call {
             outgoing: false,
             state: State::Incoming,
-            remote_tag: invite.from_tag().unwrap_or_default().to_owned(),
-            remote_target: uri_of(header("Contact")).to_owned(),
-            routes: invite.list("Record-Route").into_iter().map(str::to_owned).collect(),
-            local_cseq: 0,
-            remote_cseq: invite.cseq().map_or(0, |(number, _)| number),
-            ..Call::outgoing(
-                number,
-                invite.call_id().to_owned(),
-                tag,
-                uri_of(header("To")),
-                uri_of(header("From")),
-                ours,
-            )
+            dialogs: vec![dialog],
+            ..Call::outgoing(number, call_id, tag, header("To"), header("From"), wanted)
         }
     }
 
-    /// What a response makes known of the far side (RFC 3261 §12.1.2): its tag, its target, the route set reversed.
-    pub(super) fn learn(&mut self, response: &Message) {
-        if let Some(tag) = response.to_tag() {
-            self.remote_tag = tag.to_owned();
-        }
-        self.learn_target(response);
-        let routes = response.list("Record-Route");
-        if !routes.is_empty() {
-            self.routes = routes.into_iter().rev().map(str::to_owned).collect();
-        }
-    }
-
-    /// The far side's target as a message of it says (RFC 3261 §12.2.2).
-    pub(super) fn learn_target(&mut self, message: &Message) {
-        if let Some(contact) = message.get("Contact") {
-            self.remote_target = uri_of(contact).to_owned();
-        }
-    }
-
-    /// A request inside the dialog with this CSeq number (RFC 3261 §12.2.1.1); Via comes on sending.
-    pub(super) fn request(&self, method: &str, cseq: u32) -> Message {
-        let mut request = Message::request(method, &self.remote_target).with("Max-Forwards", "70");
-        for route in &self.routes {
+    /// A request inside a dialog of it with this CSeq number (RFC 3261 §12.2.1.1); Via comes on sending.
+    pub(super) fn request(&self, dialog: usize, method: &str, cseq: u32) -> Message {
+        let dialog = &self.dialogs[dialog];
+        let mut request = Message::request(method, &dialog.remote_target).with("Max-Forwards", "70");
+        for route in &dialog.routes {
             request = request.with("Route", route.clone());
         }
-        let to_tag = if self.remote_tag.is_empty() { String::new() } else { format!(";tag={}", self.remote_tag) };
+        let to_tag = if dialog.remote_tag.is_empty() { String::new() } else { format!(";tag={}", dialog.remote_tag) };
         request
-            .with("From", format!("<{}>;tag={}", self.local_uri, self.local_tag))
+            .with("From", format!("<{}>;tag={}", self.local_uri, dialog.local_tag))
             .with("To", format!("<{}>{to_tag}", self.remote_uri))
             .with("Call-ID", self.call_id.clone())
             .with("CSeq", format!("{cseq} {method}"))
     }
 
-    /// Where requests inside the dialog go: the first route, else the target. None where that is no address.
-    pub(super) fn next_hop(&self) -> Option<SocketAddr> {
-        address_of(self.routes.first().map_or(&self.remote_target, |route| uri_of(route)))
+    /// The dialog of it that a request belongs to (RFC 3261 §12.2.2).
+    pub(super) fn dialog_of(&self, request: &Message) -> Option<usize> {
+        let (local, remote) = (request.to_tag()?, request.from_tag().unwrap_or_default());
+        let is_it = |dialog: &Dialog| dialog.has_tags(local, remote);
+        (request.call_id() == self.call_id).then(|| self.dialogs.iter().position(is_it))?
     }
 
-    /// Whether a request belongs to this dialog (RFC 3261 §12.2.2).
-    pub(super) fn owns(&self, request: &Message) -> bool {
-        request.call_id() == self.call_id
-            && request.to_tag() == Some(&self.local_tag)
-            && request.from_tag().unwrap_or_default() == self.remote_tag
+    /// The dialog at the caller in which this response is, made where its tag is new (RFC 3261 §12.1.2).
+    pub(super) fn dialog_for(&mut self, response: &Message) -> usize {
+        let Some(tag) = response.to_tag() else { return self.current };
+        let at = self.dialogs.iter().position(|dialog| dialog.remote_tag == tag || dialog.remote_tag.is_empty());
+        let at = at.unwrap_or_else(|| {
+            self.dialogs.extend(self.seed.clone());
+            self.dialogs.len() - 1
+        });
+        self.dialogs[at].learn(response);
+        at
+    }
+
+    /// The dialog that counts.
+    pub(super) fn dialog(&self) -> &Dialog {
+        &self.dialogs[self.current]
+    }
+
+    /// The dialog that counts, to change.
+    pub(super) fn dialog_mut(&mut self) -> &mut Dialog {
+        &mut self.dialogs[self.current]
     }
 
     /// Whether it has ended.
@@ -181,14 +181,34 @@ impl Call {
         self.final_status
     }
 
-    /// Which way audio goes, from this phone's view.
+    /// Which way audio goes, from this phone's view; both ways before anything was agreed.
     pub fn direction(&self) -> Direction {
-        self.ours.direction
+        self.agreed().map_or(Direction::SendRecv, |agreed| agreed.direction)
+    }
+
+    /// What both ends agreed on, in the dialog that counts; none before the first answer.
+    pub fn agreed(&self) -> Option<&Agreed> {
+        self.dialog().talk.agreed()
+    }
+
+    /// Whether an offer of either side still waits, or a change of ours has still to go out.
+    pub fn is_changing(&self) -> bool {
+        !self.dialog().talk.is_idle() || self.dialog().changes.is_waiting()
     }
 
     /// The far side's target: what its Contact said.
     pub fn remote_target(&self) -> &str {
-        &self.remote_target
+        &self.dialog().remote_target
+    }
+
+    /// The tags of the dialog that counts, ours and theirs.
+    pub fn tags(&self) -> (&str, &str) {
+        (&self.dialog().local_tag, &self.dialog().remote_tag)
+    }
+
+    /// How many early dialogs are alive: more than one where the call forked.
+    pub fn early_dialogs(&self) -> usize {
+        self.dialogs.iter().filter(|d| d.stage == Stage::Early && !d.remote_tag.is_empty()).count()
     }
 }
 

@@ -1,25 +1,58 @@
-//! The calling side, and what either side does inside an established call.
+//! The calling side, and how either side ends a call.
 
 use super::call::{Call, State};
+use super::dialog::{Spot, Stage};
 use super::exchange::{Purpose, via};
-use super::message::Message;
+use super::message::{Message, address_of};
+use super::reliable::{OPTION, Reliability, lists};
 use super::rtp::Media;
-use super::sdp::{Direction, Session};
+use super::sdp::{Session, of_message};
 use super::{End, Notice, Phone, Todo};
 use crosspoint_core::time::Instant;
+use std::net::SocketAddr;
+
+/// What the phone understands.
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, INFO";
+/// What it understands besides, told in an INVITE of a phone that does RFC 3262.
+const ALLOW_MORE: &str = ", PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE";
 
 impl Phone {
     /// Calls a user of the switch; the call's number.
     pub fn call(&mut self, now: Instant, target: &str) -> u32 {
         self.tick(now);
+        let to = match target.contains('@') {
+            true => format!("sip:{target}"),
+            false => format!("sip:{target}@{}", self.settings.domain),
+        };
+        self.place(&to, &[])
+    }
+
+    /// Places a call to a URI, with further headers in its INVITE.
+    pub(super) fn place(&mut self, to: &str, headers: &[(&str, String)]) -> u32 {
         let number = self.next_call_number();
         let (call_id, tag) = (self.token(), self.token());
-        let to = format!("sip:{target}@{}", self.settings.domain);
-        let call = Call::outgoing(number, call_id, tag, &self.own_uri(), &to, self.first_description());
-        let invite =
-            call.request("INVITE", 1).with("Contact", self.contact()).with("Allow", ALLOW).with_sdp(call.ours.write());
+        let mut call = Call::outgoing(number, call_id, tag, &self.own_uri(), to, self.first_description());
+        let reliability = self.settings.reliability;
+        let more = if reliability == Reliability::Unsupported { "" } else { ALLOW_MORE };
+        let mut invite =
+            call.request(0, "INVITE", 1).with("Contact", self.contact()).with("Allow", format!("{ALLOW}{more}"));
+        match reliability {
+            Reliability::Unsupported => {}
+            Reliability::Supported => invite = invite.with("Supported", OPTION),
+            Reliability::Required => invite = invite.with("Require", OPTION),
+        }
+        for (name, value) in headers {
+            invite = invite.with(name, value.clone());
+        }
+        if self.settings.makes_offer {
+            let wanted = call.wanted.clone();
+            invite = invite.with_sdp(call.dialog_mut().talk.offer(wanted, false));
+        }
+        call.dialog_mut().talk.may_be_overtaken = !self.settings.crossing_grace.is_zero();
+        call.seed = Some(call.dialog().clone());
         self.calls.push(call);
-        self.send_request(invite, self.settings.server, Purpose::Invite(number), 0);
+        let to = address_of(to).filter(|_| self.settings.is_direct).unwrap_or(self.settings.server);
+        self.send_request(invite, to, Purpose::Invite(number), 0);
         number
     }
 
@@ -39,95 +72,93 @@ impl Phone {
         }
     }
 
-    /// Puts the far side on hold, with a re-INVITE. A no-op unless a call is up.
-    pub fn hold(&mut self, now: Instant) {
-        self.reinvite(now, Direction::SendOnly);
-    }
-
-    /// Takes the far side off hold. A no-op unless a call is up.
-    pub fn resume(&mut self, now: Instant) {
-        self.reinvite(now, Direction::SendRecv);
-    }
-
-    /// Sends INFO, MESSAGE or OPTIONS inside the current call. A no-op unless it is up.
-    pub fn send_within(&mut self, now: Instant, method: &str, body: &str) {
-        self.tick(now);
-        let Some(number) = self.call_that_is_up() else { return };
-        let call = self.find_call(number);
-        call.local_cseq += 1;
-        let mut request = call.request(method, call.local_cseq);
-        if !body.is_empty() {
-            request = request.with("Content-Type", "text/plain");
-            body.clone_into(&mut request.body);
-        }
-        self.send_within_call(number, request, Purpose::Within(number));
-    }
-
-    fn reinvite(&mut self, now: Instant, direction: Direction) {
-        self.tick(now);
-        let Some(number) = self.call_that_is_up() else { return };
-        let contact = self.contact();
-        let call = self.find_call(number);
-        call.local_cseq += 1;
-        call.ours = Session { direction, version: call.ours.version + 1, ..call.ours };
-        let request = call.request("INVITE", call.local_cseq).with("Contact", contact).with_sdp(call.ours.write());
-        self.send_within_call(number, request, Purpose::Reinvite(number));
-    }
-
-    fn call_that_is_up(&self) -> Option<u32> {
-        self.current_call().filter(|call| call.state == State::Up).map(|call| call.number)
-    }
-
-    pub(super) fn next_call_number(&self) -> u32 {
-        u32::try_from(self.calls.len()).expect("a phone makes fewer than 2^32 calls") + 1
+    pub(super) fn next_call_number(&mut self) -> u32 {
+        self.calls_made += 1;
+        self.calls_made
     }
 
     pub(super) fn first_description(&self) -> Session {
-        Session { audio: self.settings.audio, direction: Direction::SendRecv, version: 1 }
+        let mut wanted = Session::new(self.settings.audio, &self.settings.codecs);
+        if self.settings.offers_video {
+            wanted.other_lines.push(format!("video {} RTP/AVP 31", self.settings.audio.port() + 2));
+        }
+        wanted.mark = self.settings.marks.then(|| self.settings.user.clone());
+        wanted
     }
 
-    pub(super) fn send_within_call(&mut self, number: u32, request: Message, purpose: Purpose) {
-        let to = self.next_hop(number);
+    /// The next request inside a dialog; Via comes on sending.
+    pub(super) fn next_request(&mut self, spot: Spot, method: &str) -> Message {
+        let call = self.find_call(spot.call);
+        let dialog = &mut call.dialogs[spot.dialog];
+        dialog.local_cseq += 1;
+        let cseq = dialog.local_cseq;
+        call.request(spot.dialog, method, cseq)
+    }
+
+    pub(super) fn send_within_call(&mut self, spot: Spot, request: Message, purpose: Purpose) {
+        let to = self.next_hop(spot);
         self.send_request(request, to, purpose, 0);
     }
 
-    fn next_hop(&mut self, number: u32) -> std::net::SocketAddr {
-        let (hop, server) = (self.find_call(number).next_hop(), self.settings.server);
+    fn next_hop(&mut self, spot: Spot) -> SocketAddr {
+        let (hop, server) = (self.dialog(spot).next_hop(), self.settings.server);
         if hop.is_none() {
-            let target = self.find_call(number).remote_target.clone();
+            let target = self.dialog(spot).remote_target.clone();
             self.violation(format!("the far side's target {target} is no address"));
         }
         hop.unwrap_or(server)
     }
 
+    /// The CSeq number under which the INVITE of this call went out last.
+    pub(super) fn invite_cseq(&self, number: u32) -> u32 {
+        let invite = self.clients.iter().rev().find(|client| client.purpose == Purpose::Invite(number));
+        invite.and_then(|invite| invite.request.cseq()).map_or(0, |(number, _)| number)
+    }
+
     /// Ends a call as soon as the protocol allows it (RFC 3261 §9.1, §15).
     pub(super) fn end_call(&mut self, number: u32) {
         let call = self.find_call(number);
+        let spot = Spot { call: number, dialog: call.current };
         match call.state {
             State::Calling | State::Answered => call.wants_end = true,
             State::Proceeding if !call.wants_end => {
                 call.wants_end = true;
-                self.send_cancel(number);
+                self.cancel_invite(number);
             }
             State::Incoming => self.reject_call(number, 603),
-            State::Up => self.send_bye(number),
+            State::Up => self.send_bye(spot),
             State::Proceeding | State::Ending | State::Over(_) => {}
         }
     }
 
-    pub(super) fn send_bye(&mut self, number: u32) {
-        let call = self.find_call(number);
-        (call.state, call.media) = (State::Ending, None);
-        call.local_cseq += 1;
-        let bye = call.request("BYE", call.local_cseq);
-        self.send_within_call(number, bye, Purpose::Bye(number));
+    pub(super) fn send_bye(&mut self, spot: Spot) {
+        self.drop_changes(spot);
+        let call = self.find_call(spot.call);
+        if spot.dialog == call.current {
+            (call.state, call.media) = (State::Ending, None);
+        }
+        let bye = self.next_request(spot, "BYE");
+        self.send_within_call(spot, bye, Purpose::Bye(spot));
+    }
+
+    pub(super) fn on_bye_answer(&mut self, spot: Spot) {
+        self.dialog(spot).stage = Stage::Gone;
+        if self.find_call(spot.call).current == spot.dialog {
+            self.over(spot.call, End::HungUp);
+        }
+    }
+
+    fn cancel_invite(&mut self, number: u32) {
+        let pending = |c: &super::Client| c.purpose == Purpose::Invite(number) && c.finished.is_none();
+        if let Some(index) = self.clients.iter().position(pending) {
+            self.send_cancel(index);
+        }
     }
 
     /// CANCEL is the INVITE's twin: same Request-URI, branch, From, To, Call-ID and CSeq number (RFC 3261 §9.1).
-    fn send_cancel(&mut self, number: u32) {
+    pub(super) fn send_cancel(&mut self, index: usize) {
         let now = self.now;
-        let pending = |c: &&mut super::Client| c.purpose == Purpose::Invite(number) && c.finished.is_none();
-        let Some(invite) = self.clients.iter_mut().find(pending) else { return };
+        let invite = &mut self.clients[index];
         invite.expect_end(now);
         let (request, to) = (twin(&invite.request, "CANCEL"), invite.to);
         let client = super::Client::new(now, request, to, Purpose::Cancel, 0);
@@ -135,7 +166,7 @@ impl Phone {
         self.clients.push(client);
     }
 
-    pub(super) fn on_provisional(&mut self, number: u32, status: u16, response: &Message) {
+    pub(super) fn on_provisional(&mut self, number: u32, index: usize, status: u16, response: &Message) {
         let call = self.find_call(number);
         if !matches!(call.state, State::Calling | State::Proceeding) {
             return;
@@ -143,74 +174,112 @@ impl Phone {
         let is_first = call.state == State::Calling;
         call.state = State::Proceeding;
         let wants_end = call.wants_end;
-        if status > 100 {
-            call.learn(response);
+        if status > 100 && self.hear(number, index, response) {
             self.tell(Notice::Ringing { call: number });
+            self.report_transfer(number, status);
         }
         if is_first && wants_end {
-            self.send_cancel(number);
+            self.cancel_invite(number);
         }
+    }
+
+    /// Takes a provisional answer into its dialog; false where it has been heard before, or is out of order.
+    fn hear(&mut self, number: u32, index: usize, response: &Message) -> bool {
+        let had_offer = of_message(&self.clients[index].request).is_some();
+        let call = self.find_call(number);
+        let spot = Spot { call: number, dialog: call.dialog_for(response) };
+        call.current = spot.dialog;
+        if lists(response, "Require") {
+            return self.on_reliable(spot, had_offer, response);
+        }
+        if response.get("RSeq").is_some() {
+            self.violation("RSeq without Require: 100rel".to_owned());
+        }
+        if let Some(sdp) = of_message(response).filter(|_| had_offer) {
+            match self.dialog(spot).talk.on_preview(sdp) {
+                Ok(theirs) => self.preview_media(number, &theirs),
+                Err(wrong) => self.complain("1xx", wrong),
+            }
+        }
+        true
     }
 
     /// A 2xx: acknowledge it, and talk, or hang up where the call was cancelled meanwhile.
     pub(super) fn on_answer(&mut self, number: u32, index: usize, response: &Message) {
-        let now = self.now;
-        let ssrc = self.stream.next_u64() as u32;
         let call = self.find_call(number);
-        call.learn(response);
         let was_over = call.is_over();
+        let spot = Spot { call: number, dialog: call.dialog_for(response) };
         call.final_status = response.status();
         if !was_over {
+            call.current = spot.dialog;
             (call.state, call.was_answered) = (State::Up, true);
-            if let Ok(theirs) = Session::read(&response.body) {
-                call.media = Some(Media::new(now, theirs.audio, call.ours.direction, ssrc));
-            }
+            call.dialogs.iter_mut().for_each(|dialog| dialog.stage = Stage::Gone);
+            call.dialogs[spot.dialog].stage = Stage::Confirmed;
         }
-        let wants_end = call.wants_end;
-        self.acknowledge_2xx(number, index, response);
+        self.check_debts(spot);
+        let body = self.take_final_description(spot, index, response);
+        self.acknowledge_2xx(spot, index, response, body);
         if was_over {
             return;
         }
+        self.sync_media(spot);
         self.tell(Notice::Answered { call: number });
-        match (wants_end, self.settings.hang_up_after) {
-            (true, _) => self.send_bye(number),
+        self.report_transfer(number, 200);
+        let call = self.find_call(number);
+        match (call.wants_end, self.settings.hang_up_after) {
+            (true, _) => self.send_bye(spot),
             (false, Some(after)) => self.later(after, Todo::HangUp(number)),
             (false, None) => {}
         }
     }
 
-    pub(super) fn on_reinvite_answer(&mut self, number: u32, index: usize, response: &Message) {
-        let now = self.now;
-        let call = self.find_call(number);
-        call.learn(response);
-        let direction = call.ours.direction;
-        if let (Some(media), Ok(theirs)) = (&mut call.media, Session::read(&response.body)) {
-            media.redirect(now, theirs.audio, direction);
+    /// What the 2xx of an INVITE describes: the answer, the offer, or nothing new. What the ACK is to say to it.
+    fn take_final_description(&mut self, spot: Spot, index: usize, response: &Message) -> Option<String> {
+        let had_offer = of_message(&self.clients[index].request).is_some();
+        let talk = &mut self.dialog(spot).talk;
+        match (talk.agreed().is_some(), of_message(response)) {
+            (true, Some(again)) => {
+                let wrong = talk.on_repeated(again);
+                self.complain("200 to INVITE after a reliable 1xx", wrong);
+                None
+            }
+            (true, None) => None,
+            (false, Some(answer)) if had_offer => {
+                let wrong = talk.on_answer(answer);
+                self.complain("200 to INVITE", wrong);
+                None
+            }
+            (false, Some(_)) => self.take_offer(spot, response),
+            (false, None) => {
+                talk.roll_back();
+                self.violation("200 to INVITE: no SDP where there must be one".to_owned());
+                None
+            }
         }
-        self.acknowledge_2xx(number, index, response);
-        self.tell(Notice::Replied { method: "INVITE".to_owned(), status: response.status() });
     }
 
     /// The ACK of a 2xx is a request of its own (RFC 3261 §13.2.2.4), with the INVITE's CSeq number and credentials.
-    fn acknowledge_2xx(&mut self, number: u32, index: usize, response: &Message) {
+    pub(super) fn acknowledge_2xx(&mut self, spot: Spot, index: usize, response: &Message, body: Option<String>) {
         if !self.settings.acknowledges {
             return;
         }
-        let to = self.next_hop(number);
+        let to = self.next_hop(spot);
         let branch = format!("z9hG4bK{}", self.token());
         let invite = self.clients[index].request.clone();
         let cseq = invite.cseq().map_or(0, |(number, _)| number);
-        let mut ack = self.find_call(number).request("ACK", cseq);
+        let mut ack = self.find_call(spot.call).request(spot.dialog, "ACK", cseq);
         ack.headers.insert(0, ("Via".to_owned(), via(self.settings.local, &branch)));
         for name in ["Authorization", "Proxy-Authorization"] {
             if let Some(value) = invite.get(name) {
                 ack.set(name, value);
             }
         }
-        let bytes = ack.to_bytes();
-        let tag = response.to_tag().unwrap_or_default().to_owned();
-        self.clients[index].ack = Some((to, bytes.clone(), tag));
-        self.out.push_back((to, bytes));
+        if let Some(body) = body {
+            ack = ack.with_sdp(body);
+        }
+        self.keep_ack(index, to, &ack, response);
+        let now = self.now;
+        self.dialog(spot).changes.acked_at = Some(now);
     }
 
     /// The ACK of a refusal is part of the INVITE's transaction (RFC 3261 §17.1.1.3).
@@ -218,37 +287,99 @@ impl Phone {
         let client = &self.clients[index];
         let mut ack = twin(&client.request, "ACK");
         ack.set("To", response.get("To").unwrap_or_default());
-        let (to, bytes) = (client.to, ack.to_bytes());
+        self.keep_ack(index, client.to, &ack, response);
+    }
+
+    fn keep_ack(&mut self, index: usize, to: SocketAddr, ack: &Message, response: &Message) {
+        let bytes = ack.to_bytes();
         let tag = response.to_tag().unwrap_or_default().to_owned();
-        self.clients[index].ack = Some((to, bytes.clone(), tag));
+        self.clients[index].acks.push((to, bytes.clone(), tag));
         self.out.push_back((to, bytes));
     }
 
     /// An answer to what has been answered: a final one to an INVITE is acknowledged again.
     pub(super) fn on_late_response(&mut self, index: usize, status: u16, response: &Message) {
         let client = &self.clients[index];
-        if !client.is_invite() || status < 200 {
+        if !client.is_invite() || status < 200 || client.acks.is_empty() {
             return;
         }
-        match &client.ack {
-            Some((to, bytes, tag)) if response.to_tag() == Some(tag) => self.out.push_back((*to, bytes.clone())),
-            Some(_) => self.violation(format!("a second final answer {status} to one INVITE, with another To tag")),
-            None => {}
+        let again = client.acks.iter().find(|(_, _, tag)| response.to_tag() == Some(tag));
+        if let Some((to, bytes, _)) = again {
+            return self.out.push_back((*to, bytes.clone()));
+        }
+        if !self.settings.may_fork {
+            self.violation(format!("a second final answer {status} to one INVITE, with another To tag"));
+        }
+        match client_call(&self.clients[index].purpose) {
+            Some(number) if status < 300 => self.release_branch(number, index, response),
+            _ => {}
+        }
+    }
+
+    /// A further branch of a fork has answered: it is acknowledged and hung up (RFC 3261 §13.2.2.4).
+    fn release_branch(&mut self, number: u32, index: usize, response: &Message) {
+        let call = self.find_call(number);
+        let current = call.current;
+        let spot = Spot { call: number, dialog: call.dialog_for(response) };
+        self.find_call(number).current = current;
+        self.dialog(spot).stage = Stage::Confirmed;
+        let body = self.take_final_description(spot, index, response);
+        self.acknowledge_2xx(spot, index, response, body);
+        self.send_bye(spot);
+    }
+
+    /// What was agreed in the dialog that counts is what is heard and said from now on.
+    pub(super) fn sync_media(&mut self, spot: Spot) {
+        let call = self.find_call(spot.call);
+        if spot.dialog != call.current || matches!(call.state, State::Ending | State::Over(_)) {
+            return;
+        }
+        if let Some(agreed) = call.agreed() {
+            let (to, direction) = (agreed.peer_audio(), agreed.direction);
+            self.point_media(spot.call, to, direction);
+        }
+    }
+
+    fn preview_media(&mut self, number: u32, theirs: &Session) {
+        let ours = self.find_call(number).wanted.effective();
+        self.point_media(number, theirs.audio, ours.within(theirs.effective()));
+    }
+
+    fn point_media(&mut self, number: u32, to: SocketAddr, direction: super::sdp::Direction) {
+        let now = self.now;
+        let ssrc = self.stream.next_u64() as u32;
+        match &mut self.find_call(number).media {
+            Some(media) => media.redirect(now, to, direction),
+            none => *none = Some(Media::new(now, to, direction, ssrc)),
         }
     }
 
     /// The call is over, once.
     pub(super) fn over(&mut self, number: u32, how: End) {
         let call = self.find_call(number);
-        if !call.is_over() {
-            (call.state, call.media) = (State::Over(how), None);
-            self.tell(Notice::Ended { call: number, how });
+        if call.is_over() {
+            return;
         }
+        let spot = Spot { call: number, dialog: call.current };
+        (call.state, call.media) = (State::Over(how), None);
+        self.drop_changes(spot);
+        self.find_call(number).dialogs.iter_mut().for_each(|dialog| dialog.stage = Stage::Gone);
+        self.tell(Notice::Ended { call: number, how });
+        let status = match how {
+            End::Refused(status) => status,
+            End::TimedOut => 408,
+            _ => 487,
+        };
+        self.report_transfer(number, status);
     }
 }
 
-/// What the phone understands.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, INFO";
+fn client_call(purpose: &Purpose) -> Option<u32> {
+    match purpose {
+        Purpose::Invite(number) => Some(*number),
+        _ => None,
+    }
+}
 
 /// A CANCEL or a refusal's ACK made from its INVITE.
 fn twin(invite: &Message, method: &str) -> Message {

@@ -97,6 +97,27 @@ impl Challenge {
     }
 }
 
+/// Whether credentials were made for this nonce.
+pub(super) fn has_nonce(value: &str, nonce: &str) -> bool {
+    value.strip_prefix("Digest ").and_then(|params| auth_param(params, "nonce")) == Some(nonce)
+}
+
+/// Whether credentials are right for this account and method: the other side of [`Challenge::answer`].
+pub(super) fn is_right(value: &str, account: Account<'_>, method: &str) -> bool {
+    let Some(params) = value.strip_prefix("Digest ") else { return false };
+    let param = |name| auth_param(params, name).unwrap_or_default();
+    let algorithm = if param("algorithm") == "SHA-256" { Algorithm::Sha256 } else { Algorithm::Md5 };
+    let Account { user, password } = account;
+    let ha1 = algorithm.hex(&format!("{user}:{}:{password}", param("realm")));
+    let ha2 = algorithm.hex(&format!("{method}:{}", param("uri")));
+    let (nonce, nc, cnonce) = (param("nonce"), param("nc"), param("cnonce"));
+    let right = match param("qop") {
+        "auth" => algorithm.hex(&format!("{ha1}:{nonce}:{nc}:{cnonce}:auth:{ha2}")),
+        _ => algorithm.hex(&format!("{ha1}:{nonce}:{ha2}")),
+    };
+    param("username") == user && param("response") == right
+}
+
 /// A parameter of a challenge, without its quotes.
 fn auth_param<'a>(params: &'a str, name: &str) -> Option<&'a str> {
     let (mut quoted, mut from) = (false, 0);

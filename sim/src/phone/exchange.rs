@@ -1,5 +1,6 @@
 //! One request and its answers, from either end: what is sent again and until when (RFC 3261 §17).
 
+use super::dialog::Spot;
 use super::message::{Message, param};
 use crosspoint_core::time::Instant;
 use std::net::SocketAddr;
@@ -17,11 +18,27 @@ pub(super) const GIVE_UP: Duration = Duration::from_secs(32);
 pub(super) enum Purpose {
     Register,
     Invite(u32),
-    Reinvite(u32),
-    Bye(u32),
+    Reinvite(Spot),
+    Update(Spot),
+    Prack(Spot),
+    Bye(Spot),
     Cancel,
-    Within(u32),
+    Within(Spot),
     Outside,
+}
+
+impl Purpose {
+    /// The dialog it is sent in; none outside of dialogs.
+    pub(super) fn spot(&self) -> Option<Spot> {
+        match self {
+            Purpose::Reinvite(spot)
+            | Purpose::Update(spot)
+            | Purpose::Prack(spot)
+            | Purpose::Bye(spot)
+            | Purpose::Within(spot) => Some(*spot),
+            Purpose::Register | Purpose::Invite(_) | Purpose::Cancel | Purpose::Outside => None,
+        }
+    }
 }
 
 /// A schedule of resends.
@@ -38,7 +55,11 @@ impl Resends {
         Resends { at: now + T1, gap: T1, longest }
     }
 
-    fn is_due(&mut self, now: Instant) -> bool {
+    pub(super) fn at(&self) -> Instant {
+        self.at
+    }
+
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
         if self.at > now {
             return false;
         }
@@ -61,8 +82,9 @@ pub(super) struct Client {
     give_up: Option<Instant>,
     /// When the final answer came, or hope was lost.
     pub(super) finished: Option<Instant>,
-    /// The ACK that went out, and the To tag it acknowledged.
-    pub(super) ack: Option<(SocketAddr, Vec<u8>, String)>,
+    has_heard: bool,
+    /// The ACKs that went out, and the To tag each acknowledged: more than one where a fork answers twice.
+    pub(super) acks: Vec<(SocketAddr, Vec<u8>, String)>,
 }
 
 /// What a look at the clock says about an exchange.
@@ -72,12 +94,33 @@ pub(super) enum Due {
     GiveUp,
 }
 
+/// A final answer to an INVITE that is sent again until its ACK.
+#[derive(Clone, Debug)]
+struct Final {
+    tag: String,
+    bytes: Vec<u8>,
+    resends: Resends,
+    give_up: Instant,
+    is_confirmed: bool,
+}
+
 impl Client {
     pub(super) fn new(now: Instant, request: Message, to: SocketAddr, purpose: Purpose, rounds: u8) -> Client {
         let is_invite = request.method() == Some("INVITE");
         let bytes = request.to_bytes();
         let (resends, give_up) = (Some(Resends::new(now, is_invite)), Some(now + GIVE_UP));
-        Client { request, bytes, to, purpose, rounds, resends, give_up, finished: None, ack: None }
+        Client {
+            request,
+            bytes,
+            to,
+            purpose,
+            rounds,
+            resends,
+            give_up,
+            finished: None,
+            has_heard: false,
+            acks: Vec::new(),
+        }
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
@@ -96,11 +139,17 @@ impl Client {
 
     /// A provisional answer came: an INVITE is no longer sent again, anything else only every T2.
     pub(super) fn proceed(&mut self) {
+        self.has_heard = true;
         if self.is_invite() {
             (self.resends, self.give_up) = (None, None);
         } else if let Some(resends) = &mut self.resends {
             resends.gap = T2;
         }
+    }
+
+    /// Whether a provisional answer has come and no final one: only then may it be cancelled (RFC 3261 §9.1).
+    pub(super) fn is_proceeding(&self) -> bool {
+        self.has_heard && self.finished.is_none()
     }
 
     /// The INVITE was cancelled: its final answer has 64*T1 to come (RFC 3261 §9.1).
@@ -138,17 +187,20 @@ pub(super) struct Server {
     pub(super) touched: Instant,
     /// The call it belongs to, where it is an INVITE.
     pub(super) call: Option<u32>,
+    /// The dialog it belongs to, where it is an INVITE inside one.
+    pub(super) spot: Option<Spot>,
     reply: Option<Vec<u8>>,
     /// The status of the last answer; 0 before the first.
     pub(super) status: u16,
-    resends: Option<Resends>,
-    give_up: Option<Instant>,
+    /// Final answers to an INVITE: one, or one for each branch of a fork that answers.
+    finals: Vec<Final>,
 }
 
 impl Server {
     pub(super) fn new(now: Instant, mut request: Message, from: SocketAddr) -> Server {
         fill_rport(&mut request, from);
-        Server { request, from, touched: now, call: None, reply: None, status: 0, resends: None, give_up: None }
+        let (reply, finals) = (None, Vec::new());
+        Server { request, from, touched: now, call: None, spot: None, reply, status: 0, finals }
     }
 
     /// Whether this request is the same one again, or the ACK or CANCEL of it (RFC 3261 §17.2.3).
@@ -169,12 +221,19 @@ impl Server {
             && number(&self.request) == number(ack)
     }
 
+    /// Whether it is a re-INVITE that still waits for its final answer.
+    pub(super) fn is_open_reinvite(&self) -> bool {
+        self.status < 200 && self.request.method() == Some("INVITE") && self.request.to_tag().is_some()
+    }
+
     /// Keeps the answer for resending; a final one to an INVITE is sent again until its ACK.
     pub(super) fn answer(&mut self, now: Instant, response: &Message, status: u16) -> (SocketAddr, Vec<u8>) {
         let bytes = response.to_bytes();
         (self.status, self.reply, self.touched) = (status, Some(bytes.clone()), now);
         if status >= 200 && self.request.method() == Some("INVITE") {
-            (self.resends, self.give_up) = (Some(Resends::new(now, false)), Some(now + GIVE_UP));
+            let tag = response.to_tag().unwrap_or_default().to_owned();
+            let (resends, give_up) = (Resends::new(now, false), now + GIVE_UP);
+            self.finals.push(Final { tag, bytes: bytes.clone(), resends, give_up, is_confirmed: false });
         }
         (self.from, bytes)
     }
@@ -184,29 +243,39 @@ impl Server {
         self.reply.clone().map(|bytes| (self.from, bytes))
     }
 
-    /// The ACK has come.
-    pub(super) fn confirm(&mut self) {
-        (self.resends, self.give_up) = (None, None);
+    /// The ACK of the answer with this To tag has come; whether it was awaited. None where there is no such answer.
+    pub(super) fn confirm(&mut self, tag: &str) -> Option<bool> {
+        let found = self.finals.iter_mut().find(|found| found.tag == tag)?;
+        Some(!std::mem::replace(&mut found.is_confirmed, true))
+    }
+
+    /// No ACK is awaited any more.
+    pub(super) fn confirm_all(&mut self) {
+        self.finals.iter_mut().for_each(|found| found.is_confirmed = true);
     }
 
     /// Whether a final answer still waits for its ACK.
     pub(super) fn awaits_ack(&self) -> bool {
-        self.give_up.is_some()
+        self.finals.iter().any(|found| !found.is_confirmed)
     }
 
     pub(super) fn next_at(&self) -> Option<Instant> {
-        [self.resends.as_ref().map(|r| r.at), self.give_up].into_iter().flatten().min()
+        let waiting = self.finals.iter().filter(|found| !found.is_confirmed);
+        waiting.map(|found| found.resends.at.min(found.give_up)).min()
     }
 
-    pub(super) fn look(&mut self, now: Instant) -> Due {
-        if self.give_up.is_some_and(|at| at <= now) {
-            self.confirm();
-            return Due::GiveUp;
+    /// What is due: an answer to send again, or the tag of one whose ACK never came.
+    pub(super) fn look(&mut self, now: Instant) -> (Vec<(SocketAddr, Vec<u8>)>, Option<String>) {
+        let (mut out, mut given_up) = (Vec::new(), None);
+        for found in self.finals.iter_mut().filter(|found| !found.is_confirmed) {
+            if found.give_up <= now {
+                found.is_confirmed = true;
+                given_up = Some(found.tag.clone());
+            } else if found.resends.is_due(now) {
+                out.push((self.from, found.bytes.clone()));
+            }
         }
-        match (self.resends.as_mut().is_some_and(|resends| resends.is_due(now)), &self.reply) {
-            (true, Some(reply)) => Due::Resend(self.from, reply.clone()),
-            _ => Due::Nothing,
-        }
+        (out, given_up)
     }
 }
 

@@ -11,6 +11,8 @@ pub struct Message {
     pub headers: Vec<(String, String)>,
     /// What follows the blank line.
     pub body: String,
+    /// The body where it is no text; [`Message::body`] then is what can be shown of it.
+    pub binary: Option<Vec<u8>>,
 }
 
 /// The first line.
@@ -36,7 +38,7 @@ impl Message {
     /// A request with no headers yet.
     pub fn request(method: &str, uri: &str) -> Message {
         let start = Start::Request { method: method.to_owned(), uri: uri.to_owned() };
-        Message { start, headers: Vec::new(), body: String::new() }
+        Message { start, headers: Vec::new(), body: String::new(), binary: None }
     }
 
     /// A response to `request`: its Via, From, To, Call-ID and CSeq come over (RFC 3261 §8.2.6.2).
@@ -45,7 +47,7 @@ impl Message {
         let copied = ["Via", "Record-Route", "From", "To", "Call-ID", "CSeq"];
         let is_copied = |name: &str| copied.iter().any(|c| c.eq_ignore_ascii_case(name));
         let headers = request.headers.iter().filter(|(name, _)| is_copied(name)).cloned().collect();
-        Message { start, headers, body: String::new() }
+        Message { start, headers, body: String::new(), binary: None }
     }
 
     /// The message with one header more.
@@ -83,8 +85,16 @@ impl Message {
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text.push_str(&format!("Content-Length: {}\r\n\r\n{}", self.body.len(), self.body));
-        text.into_bytes()
+        let body = self.body_bytes();
+        text.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        let mut bytes = text.into_bytes();
+        bytes.extend_from_slice(body);
+        bytes
+    }
+
+    /// The body as it is on the wire.
+    pub fn body_bytes(&self) -> &[u8] {
+        self.binary.as_deref().unwrap_or(self.body.as_bytes())
     }
 
     /// Reads a datagram.
@@ -94,8 +104,10 @@ impl Message {
     pub fn parse(datagram: &[u8]) -> Result<Message, String> {
         let message = Message::parse_leniently(datagram)?;
         match message.get("Content-Length").map(str::parse::<usize>) {
-            Some(Ok(length)) if length == message.body.len() => Ok(message),
-            Some(length) => Err(format!("Content-Length {length:?} over a body of {} octets", message.body.len())),
+            Some(Ok(length)) if length == message.body_bytes().len() => Ok(message),
+            Some(length) => {
+                Err(format!("Content-Length {length:?} over a body of {} octets", message.body_bytes().len()))
+            }
             None => Err("no Content-Length".to_owned()),
         }
     }
@@ -105,8 +117,14 @@ impl Message {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn parse_leniently(datagram: &[u8]) -> Result<Message, String> {
-        let text = std::str::from_utf8(datagram).map_err(|_| "not UTF-8".to_owned())?;
-        let (head, body) = text.split_once("\r\n\r\n").ok_or("no blank line after the headers")?;
+        let blank =
+            datagram.windows(4).position(|bytes| bytes == b"\r\n\r\n").ok_or("no blank line after the headers")?;
+        let head = std::str::from_utf8(&datagram[..blank]).map_err(|_| "headers that are not UTF-8".to_owned())?;
+        let body = &datagram[blank + 4..];
+        let (body, binary) = match std::str::from_utf8(body) {
+            Ok(text) => (text.to_owned(), None),
+            Err(_) => (String::from_utf8_lossy(body).into_owned(), Some(body.to_vec())),
+        };
         let mut lines = head.split("\r\n");
         let start = parse_start(lines.next().unwrap_or_default())?;
         let mut headers: Vec<(String, String)> = Vec::new();
@@ -119,7 +137,7 @@ impl Message {
             let (name, value) = line.split_once(':').ok_or_else(|| format!("no colon in the header line {line:?}"))?;
             headers.push((long_name(name.trim()).to_owned(), value.trim().to_owned()));
         }
-        Ok(Message { start, headers, body: body.to_owned() })
+        Ok(Message { start, headers, body, binary })
     }
 
     /// The method of a request.
@@ -218,6 +236,10 @@ fn long_name(name: &str) -> &str {
         "m" => "Contact",
         "l" => "Content-Length",
         "c" => "Content-Type",
+        "k" => "Supported",
+        "o" => "Event",
+        "r" => "Refer-To",
+        "b" => "Referred-By",
         _ => name,
     }
 }
@@ -281,9 +303,13 @@ fn reason_phrase(status: u16) -> &'static str {
         180 => "Ringing",
         183 => "Session Progress",
         200 => "OK",
+        202 => "Accepted",
         302 => "Moved Temporarily",
         404 => "Not Found",
+        401 => "Unauthorized",
         405 => "Method Not Allowed",
+        407 => "Proxy Authentication Required",
+        420 => "Bad Extension",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         486 => "Busy Here",
@@ -292,6 +318,7 @@ fn reason_phrase(status: u16) -> &'static str {
         491 => "Request Pending",
         500 => "Server Internal Error",
         503 => "Service Unavailable",
+        504 => "Server Time-out",
         603 => "Decline",
         _ => "Answer",
     }

@@ -23,22 +23,39 @@
 mod call;
 mod callee;
 mod caller;
+mod change;
+mod dialog;
 pub mod digest;
 mod exchange;
+mod fork;
 pub mod message;
+mod offer;
+mod outside;
+mod refer;
 mod register;
+mod reliable;
+mod replaces;
+mod response;
 mod rtp;
 pub mod sdp;
 mod settings;
 mod strict;
+mod trunk;
+mod within;
 
 pub use call::{Call, State};
+pub use change::{Change, Hold};
+pub use fork::{Branch, Reply, Step};
+pub use offer::Agreed;
+pub use reliable::Reliability;
 pub use rtp::Audio;
 pub use settings::{Answering, End, Notice, Settings};
+pub use trunk::{Demand, Outcome, Trunk};
 
 use crosspoint_core::rng::Stream;
 use crosspoint_core::time::Instant;
-use digest::{Account, Challenge};
+use dialog::{Dialog, Spot};
+use digest::Challenge;
 use exchange::{Client, Due, GIVE_UP, Purpose, Server};
 use message::{Message, Start, user_of};
 use register::Registration;
@@ -58,6 +75,9 @@ enum Todo {
     Answer(u32),
     Reject(u32, u16),
     HangUp(u32),
+    Step(Spot, usize),
+    Prack(Spot),
+    AnswerChange(Spot),
 }
 
 /// The phone. Every method takes the time; every one may make [`Phone::poll_send`], [`Phone::poll_notice`] and
@@ -73,11 +93,13 @@ pub struct Phone {
     clients: Vec<Client>,
     servers: Vec<Server>,
     calls: Vec<Call>,
+    calls_made: u32,
     todo: BTreeMap<(Instant, u64), Todo>,
     todo_sequence: u64,
     registration: Registration,
     challenge: Option<Challenge>,
     audio: Audio,
+    trunk: trunk::Desk,
 }
 
 impl Phone {
@@ -94,11 +116,13 @@ impl Phone {
             clients: Vec::new(),
             servers: Vec::new(),
             calls: Vec::new(),
+            calls_made: 0,
             todo: BTreeMap::new(),
             todo_sequence: 0,
             registration,
             challenge: None,
             audio: Audio::default(),
+            trunk: trunk::Desk::default(),
         }
     }
 
@@ -127,6 +151,7 @@ impl Phone {
                 Start::Response { status, .. } => self.on_response(from, *status, &message),
             },
         }
+        self.send_changes();
     }
 
     /// Does what is due. A tick too many changes nothing.
@@ -138,8 +163,13 @@ impl Phone {
                 Todo::Answer(call) => self.answer_call(call),
                 Todo::Reject(call, status) => self.reject_call(call, status),
                 Todo::HangUp(call) => self.end_call(call),
+                Todo::Step(spot, step) => self.play_step(spot, step),
+                Todo::Prack(spot) => self.send_prack(spot),
+                Todo::AnswerChange(spot) => self.answer_change(spot),
             }
         }
+        self.look_at_unacknowledged();
+        self.look_at_suspects();
         for index in 0..self.clients.len() {
             match self.clients[index].look(self.now) {
                 Due::Nothing => {}
@@ -148,12 +178,13 @@ impl Phone {
             }
         }
         for index in 0..self.servers.len() {
-            match self.servers[index].look(self.now) {
-                Due::Nothing => {}
-                Due::Resend(to, bytes) => self.out.push_back((to, bytes)),
-                Due::GiveUp => self.on_no_ack(index),
+            let (again, given_up) = self.servers[index].look(self.now);
+            self.out.extend(again);
+            if let Some(tag) = given_up {
+                self.on_no_ack(index, &tag);
             }
         }
+        self.send_changes();
         let now = self.now;
         let is_fresh = |since: Instant| now.since(since) <= 2 * GIVE_UP;
         self.clients.retain(|client| client.finished.is_none_or(is_fresh));
@@ -176,7 +207,9 @@ impl Phone {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let clients = self.clients.iter().filter_map(Client::next_at);
         let servers = self.servers.iter().filter_map(Server::next_at);
-        clients.chain(servers).chain(self.todo.keys().next().map(|(at, _)| *at)).min()
+        let dialogs = self.calls.iter().filter(|call| !call.is_over()).flat_map(|call| &call.dialogs);
+        let waits = dialogs.flat_map(|dialog| [dialog.unacknowledged.next_at(), dialog.changes.next_at(self.now)]);
+        clients.chain(servers).chain(waits.flatten()).chain(self.todo.keys().next().map(|(at, _)| *at)).min()
     }
 
     /// What the switch did that it must not do.
@@ -184,9 +217,25 @@ impl Phone {
         &self.violations
     }
 
-    /// Every call since the phone began, in order.
+    /// Every call since the phone began, or since [`Phone::forget_past`], in order.
     pub fn calls(&self) -> &[Call] {
         &self.calls
+    }
+
+    /// Forgets every call and request, where nothing is under way: a phone of a million calls stays fast. A straggler of
+    /// what is forgotten would be a violation, so it is for the time when nothing is on any wire.
+    pub fn forget_past(&mut self) {
+        if self.is_quiet() {
+            self.calls.clear();
+            self.clients.clear();
+            self.servers.clear();
+        }
+    }
+
+    /// Requests of this phone that never got a final answer, by method and CSeq.
+    pub fn unanswered(&self) -> Vec<String> {
+        let waiting = self.clients.iter().filter(|client| client.finished.is_none());
+        waiting.map(|client| client.request.get("CSeq").unwrap_or_default().to_owned()).collect()
     }
 
     /// The latest call that is not over.
@@ -230,32 +279,6 @@ impl Phone {
         self.audio
     }
 
-    /// Sends OPTIONS to a user of the switch, outside any dialog.
-    pub fn options(&mut self, now: Instant, target: &str) {
-        self.tick(now);
-        let request = self.outside("OPTIONS", target).with("Accept", "application/sdp");
-        self.send_request(request, self.settings.server, Purpose::Outside, 0);
-    }
-
-    /// Sends a text message to a user of the switch, outside any dialog (RFC 3428).
-    pub fn message(&mut self, now: Instant, target: &str, text: &str) {
-        self.tick(now);
-        let mut request = self.outside("MESSAGE", target).with("Content-Type", "text/plain");
-        text.clone_into(&mut request.body);
-        self.send_request(request, self.settings.server, Purpose::Outside, 0);
-    }
-
-    fn outside(&mut self, method: &str, target: &str) -> Message {
-        let (from, to) = (self.own_uri(), format!("sip:{target}@{}", self.settings.domain));
-        let (tag, call_id) = (self.token(), self.token());
-        Message::request(method, &to)
-            .with("Max-Forwards", "70")
-            .with("From", format!("<{from}>;tag={tag}"))
-            .with("To", format!("<{to}>"))
-            .with("Call-ID", call_id)
-            .with("CSeq", format!("1 {method}"))
-    }
-
     fn own_uri(&self) -> String {
         format!("sip:{}@{}", self.settings.user, self.settings.domain)
     }
@@ -283,8 +306,35 @@ impl Phone {
         }
     }
 
+    fn complain(&mut self, about: &str, wrong: Vec<String>) {
+        wrong.into_iter().for_each(|wrong| self.violation(format!("{about}: {wrong}")));
+    }
+
     fn find_call(&mut self, number: u32) -> &mut Call {
-        self.calls.iter_mut().find(|call| call.number == number).expect("calls are never forgotten")
+        self.calls
+            .iter_mut()
+            .rev()
+            .find(|call| call.number == number)
+            .expect("a call is forgotten only when it is over")
+    }
+
+    fn dialog(&mut self, spot: Spot) -> &mut Dialog {
+        &mut self.find_call(spot.call).dialogs[spot.dialog]
+    }
+
+    /// The dialog that a request of the far side belongs to.
+    fn spot_of(&self, request: &Message) -> Option<Spot> {
+        let find = |call: &Call| Some(Spot { call: call.number, dialog: call.dialog_of(request)? });
+        self.calls.iter().rev().find_map(find)
+    }
+
+    /// Whether a request of the far side is in order, and if so, that it was seen (RFC 3261 §12.2.2).
+    fn note_cseq(&mut self, spot: Spot, request: &Message) -> bool {
+        let cseq = request.cseq().map_or(0, |(number, _)| number);
+        let dialog = self.dialog(spot);
+        let is_new = cseq > dialog.remote_cseq;
+        dialog.remote_cseq = dialog.remote_cseq.max(cseq);
+        is_new
     }
 
     /// Begins a request: gives it a branch of its own and sends it until it is answered.
@@ -297,134 +347,6 @@ impl Phone {
         let client = Client::new(self.now, request, to, purpose, rounds);
         self.out.push_back((to, client.bytes()));
         self.clients.push(client);
-    }
-
-    /// Credentials on the nonce of an earlier challenge, where the phone does so and a challenge is to be expected.
-    fn credentials_again(&mut self, request: &Message) -> Option<(&'static str, String)> {
-        let is_inside = request.to_tag().is_some();
-        let has_them = request.get("Authorization").or(request.get("Proxy-Authorization")).is_some();
-        (self.settings.reuse_nonce && !is_inside && !has_them && request.method() != Some("CANCEL")).then_some(())?;
-        self.credentials(request)
-    }
-
-    fn credentials(&mut self, request: &Message) -> Option<(&'static str, String)> {
-        let cnonce = self.token();
-        let account = Account { user: &self.settings.user, password: &self.settings.password };
-        let (method, uri) = (request.method()?, request.uri()?);
-        Some(self.challenge.as_mut()?.answer(account, method, uri, &cnonce))
-    }
-
-    fn on_response(&mut self, from: SocketAddr, status: u16, response: &Message) {
-        let Some(index) = self.clients.iter().position(|client| client.is_answered_by(response)) else {
-            return self.violation(format!("{status} to a request that was never sent: {:?}", response.get("CSeq")));
-        };
-        for wrong in strict::response(&self.clients[index].request, response, from) {
-            self.violation(wrong);
-        }
-        let client = &mut self.clients[index];
-        if client.finished.is_some() {
-            return self.on_late_response(index, status, response);
-        }
-        if status < 200 {
-            client.proceed();
-            if let Purpose::Invite(call) = client.purpose {
-                self.on_provisional(call, status, response);
-            }
-            return;
-        }
-        client.finish(self.now);
-        let is_invite = client.is_invite();
-        let purpose = client.purpose.clone();
-        if is_invite && status >= 300 {
-            self.acknowledge_refusal(index, response);
-        }
-        if matches!(status, 401 | 407) && self.answer_challenge(index, status, response) {
-            return;
-        }
-        if status >= 300 {
-            return self.on_failure(purpose, index, Some(status));
-        }
-        match purpose {
-            Purpose::Register => self.on_registered(response),
-            Purpose::Invite(call) => self.on_answer(call, index, response),
-            Purpose::Reinvite(call) => self.on_reinvite_answer(call, index, response),
-            Purpose::Bye(call) => self.over(call, End::HungUp),
-            Purpose::Cancel => {}
-            Purpose::Within(_) | Purpose::Outside => {
-                let method = self.clients[index].request.method().unwrap_or_default().to_owned();
-                self.tell(Notice::Replied { method, status: Some(status) });
-            }
-        }
-    }
-
-    /// The request failed with this status, or was never answered.
-    fn on_failure(&mut self, purpose: Purpose, index: usize, status: Option<u16>) {
-        match purpose {
-            Purpose::Register => self.tell(Notice::RegisterFailed { status }),
-            Purpose::Invite(call) => {
-                let was_cancelled = self.find_call(call).wants_end && status == Some(487);
-                self.find_call(call).final_status = status;
-                let how = match status {
-                    Some(_) if was_cancelled => End::Cancelled,
-                    Some(status) => End::Refused(status),
-                    None => End::TimedOut,
-                };
-                self.over(call, how);
-            }
-            Purpose::Bye(call) => self.over(call, End::HungUp),
-            Purpose::Reinvite(call) | Purpose::Within(call) => {
-                let method = self.clients[index].request.method().unwrap_or_default().to_owned();
-                self.tell(Notice::Replied { method, status });
-                // RFC 3261 §12.2.1.2: these two, and no answer at all, end the dialog
-                if matches!(status, None | Some(408 | 481)) {
-                    self.end_call(call);
-                }
-            }
-            Purpose::Cancel => {}
-            Purpose::Outside => {
-                let method = self.clients[index].request.method().unwrap_or_default().to_owned();
-                self.tell(Notice::Replied { method, status });
-            }
-        }
-    }
-
-    /// Sends the request again with credentials (RFC 3261 §22.2); false where that would be no use.
-    fn answer_challenge(&mut self, index: usize, status: u16, response: &Message) -> bool {
-        let header = if status == 407 { "Proxy-Authenticate" } else { "WWW-Authenticate" };
-        let values: Vec<&str> = response.all(header).collect();
-        let client = &self.clients[index];
-        let (rounds, to, purpose) = (client.rounds + 1, client.to, client.purpose.clone());
-        let mut request = client.request.clone();
-        let was_answered = request.get("Authorization").or(request.get("Proxy-Authorization")).is_some();
-        let is_stale = values.iter().any(|value| value.to_ascii_lowercase().contains("stale=true"));
-        // a wrong password does not become right by saying it again
-        if rounds > CHALLENGE_ROUNDS || (was_answered && !is_stale && !self.settings.reuse_nonce) {
-            return false;
-        }
-        let Some(challenge) = Challenge::choose(status, &values, self.settings.algorithm) else { return false };
-        if was_answered && rounds > 1 && !is_stale {
-            return false;
-        }
-        self.challenge = Some(challenge);
-        let Some((number, method)) = request.cseq().map(|(number, method)| (number + 1, method.to_owned())) else {
-            return false;
-        };
-        for header in ["Via", "Authorization", "Proxy-Authorization"] {
-            request.remove(header);
-        }
-        request.set("CSeq", format!("{number} {method}"));
-        match purpose {
-            Purpose::Register => self.registration.cseq = number,
-            Purpose::Invite(call) | Purpose::Reinvite(call) | Purpose::Bye(call) | Purpose::Within(call) => {
-                self.find_call(call).local_cseq = number;
-            }
-            Purpose::Cancel | Purpose::Outside => {}
-        }
-        if let Some((name, value)) = self.credentials(&request) {
-            request.set(name, value);
-        }
-        self.send_request(request, to, purpose, rounds);
-        true
     }
 
     fn on_request(&mut self, from: SocketAddr, request: Message) {
@@ -441,16 +363,20 @@ impl Phone {
         }
         self.servers.push(Server::new(self.now, request.clone(), from));
         let index = self.servers.len() - 1;
+        if self.demand_credentials(index, &request) {
+            return;
+        }
         match method.as_str() {
             "INVITE" => self.on_invite(index, &request),
             "CANCEL" => self.on_cancel(index, &request),
             "BYE" => self.on_bye(index, &request),
-            "OPTIONS" | "MESSAGE" | "INFO" => {
-                let is_known = request.to_tag().is_none() || self.calls.iter().any(|call| call.owns(&request));
-                self.respond(index, if is_known { 200 } else { 481 }, "");
-                self.tell(Notice::Received { method, body: request.body });
-            }
-            _ => self.respond(index, 405, ""),
+            "PRACK" => self.on_prack(index, &request),
+            "UPDATE" => self.on_update(index, &request),
+            "REFER" => self.on_refer(index, &request),
+            "NOTIFY" => self.on_notify(index, &request),
+            "SUBSCRIBE" => self.on_subscribe(index, &request),
+            "REGISTER" => self.on_register(index, &request),
+            _ => self.on_other(index, &request),
         }
     }
 

@@ -1,6 +1,10 @@
 //! What makes one phone differ from another.
 
 use super::digest::Algorithm;
+use super::fork::Branch;
+use super::reliable::Reliability;
+use super::sdp::Codec;
+use super::trunk::Trunk;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -37,6 +41,44 @@ pub struct Settings {
     pub acknowledges: bool,
     /// It hangs up so long after the call was answered; never, where none.
     pub hang_up_after: Option<Duration>,
+    /// What it speaks, in the order of preference.
+    pub codecs: Vec<Codec>,
+    /// Its first description has a video line too.
+    pub offers_video: bool,
+    /// Its descriptions say who wrote them, in a line `a=x-mark:`; see [`super::Agreed::mismatch`].
+    pub marks: bool,
+    /// Its INVITEs have an offer; else the other side makes it.
+    pub makes_offer: bool,
+    /// Whether it does RFC 3262.
+    pub reliability: Reliability,
+    /// So long after a reliable provisional answer its PRACK goes out.
+    pub prack_after: Duration,
+    /// Its PRACK makes another offer where the 1xx had the answer: the same codecs in the opposite order.
+    pub offers_in_prack: bool,
+    /// How it rings: 180 or 183.
+    pub rings_with: u16,
+    /// It rings with a description.
+    pub early_media: bool,
+    /// It plays these branches for every call, and not [`Settings::answering`]: a forking proxy stands before it.
+    pub branches: Vec<Branch>,
+    /// As a caller it takes a second 2xx under another To tag for what a fork does. A switch never sends one.
+    pub may_fork: bool,
+    /// As a callee it changes the session before it has the ACK (RFC 6337 §4.1: a true glare, and allowed).
+    pub offers_before_ack: bool,
+    /// So long it thinks about a re-INVITE.
+    pub answers_changes_after: Duration,
+    /// It refuses re-INVITE and UPDATE with this status.
+    pub refuses_changes: Option<u16>,
+    /// So long after a 491 what crossed may still come; nothing over wires that neither lose nor reorder.
+    pub crossing_grace: Duration,
+    /// As a transferor it hangs up when the transfer has worked.
+    pub hangs_up_after_transfer: bool,
+    /// It answers 200 to methods it does not know, and tells of them.
+    pub takes_any_method: bool,
+    /// It sends an INVITE to the address in its URI and not to the switch: face to face.
+    pub is_direct: bool,
+    /// What it does as a gateway.
+    pub trunk: Trunk,
 }
 
 impl Settings {
@@ -58,6 +100,26 @@ impl Settings {
             talks: true,
             acknowledges: true,
             hang_up_after: None,
+            codecs: vec![Codec::Pcmu, Codec::Pcma],
+            offers_video: false,
+            marks: false,
+            makes_offer: true,
+            reliability: Reliability::Unsupported,
+            prack_after: Duration::ZERO,
+            offers_in_prack: false,
+            rings_with: 180,
+            early_media: false,
+            branches: Vec::new(),
+            may_fork: false,
+            offers_before_ack: false,
+            answers_changes_after: Duration::ZERO,
+            refuses_changes: None,
+            // 64*T1: what was lost is sent again for so long
+            crossing_grace: Duration::from_secs(32),
+            hangs_up_after_transfer: true,
+            takes_any_method: false,
+            is_direct: false,
+            trunk: Trunk::default(),
         }
     }
 }
@@ -135,8 +197,17 @@ pub enum Notice {
     Received {
         /// Its method.
         method: String,
-        /// Its body.
+        /// Its body; of a REFER, whom it refers to.
         body: String,
+    },
+    /// A request of a method that the phone does not know came in, and it takes any.
+    Unknown {
+        /// Its method.
+        method: String,
+        /// Its headers, in order.
+        headers: Vec<(String, String)>,
+        /// Its body, byte for byte.
+        body: Vec<u8>,
     },
 }
 

@@ -3,7 +3,6 @@
 use super::call::tag_of;
 use super::exchange::has_rport_filled;
 use super::message::{Message, address_of, uri_of, user_of};
-use super::sdp::Session;
 use super::settings::Settings;
 use std::net::SocketAddr;
 
@@ -43,13 +42,6 @@ fn contact(message: &Message, from: SocketAddr) -> Option<String> {
     }
 }
 
-fn sdp(message: &Message) -> Option<String> {
-    if message.get("Content-Type") != Some("application/sdp") {
-        return Some("no SDP where there must be one".to_owned());
-    }
-    Session::read(&message.body).err()
-}
-
 /// A request from the switch to the phone of these settings.
 pub(super) fn request(request: &Message, from: SocketAddr, settings: &Settings) -> Vec<String> {
     let Settings { user, local, takes_any_number, .. } = settings;
@@ -72,9 +64,6 @@ pub(super) fn request(request: &Message, from: SocketAddr, settings: &Settings) 
     }
     if let "INVITE" | "UPDATE" = method {
         wrong.extend(contact(request, from));
-    }
-    if method == "INVITE" {
-        wrong.extend(sdp(request));
     }
     let name = |w| format!("{method}: {w}");
     wrong.into_iter().map(name).collect()
@@ -111,7 +100,6 @@ pub(super) fn response(request: &Message, response: &Message, from: SocketAddr) 
     let method = request.method().unwrap_or_default();
     if method == "INVITE" && (200..300).contains(&status) {
         wrong.extend(contact(response, from));
-        wrong.extend(sdp(response));
     }
     let name = |w| format!("{status} to {method}: {w}");
     wrong.into_iter().map(name).collect()
