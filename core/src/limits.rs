@@ -43,6 +43,16 @@ pub const TIMERS_PER_TICK: usize = 256;
 /// Inputs that one turn of the pump takes at most before it yields.
 pub const INPUTS_PER_TURN: usize = 256;
 
+/// Most ways that one call may try: a gateway that is silent takes SS_SIP_TIMEOUT_INVITE, 10 s, and sixteen of them are
+/// longer than any caller waits. More than [`CONTACTS_PER_AOR`], so that every binding of a phone is one.
+pub const WAYS_PER_CALL: usize = 16;
+
+/// Most steps of a plan that are kept with a call, some 100 bytes each: four for each way.
+pub const STEPS_PER_PLAN: usize = 4 * WAYS_PER_CALL;
+
+/// How often one call is redirected by a 3xx. A forward to a forward to a mailbox are two; twice that and one.
+pub const REDIRECTS_PER_CALL: u8 = 5;
+
 /// Requests in progress inside one dialog, each way; further ones are answered 500 with Retry-After (RFC 3261 §14.2).
 pub const EXCHANGES_PER_CALL: usize = 8;
 

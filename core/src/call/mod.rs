@@ -126,11 +126,7 @@ impl Calls {
         cx.timers.cancel(&mut call.timer);
         self.by_tag.remove(&call.caller.dialog.local_tag);
         self.by_tag.remove(&call.callee.dialog.local_tag);
-        for gateway in [&call.caller.gateway, &call.callee.gateway] {
-            if !gateway.is_empty() {
-                self.load.remove(gateway);
-            }
-        }
+        call.uses().iter().for_each(|used| self.load.remove(used));
     }
 }
 

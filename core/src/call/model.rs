@@ -4,7 +4,7 @@ use crate::cdr::{EndDirection, EndReason};
 use crate::dialog::Dialog;
 use crate::handle::Handle;
 use crate::input::Flow;
-use crate::routing::Destination;
+use crate::routing::{Destination, Use};
 use crate::time::{Instant, UnixMicros};
 use crate::timers::TimerId;
 use crate::transaction::{ClientId, ServerId};
@@ -201,6 +201,11 @@ impl Call {
             Side::Caller => &mut self.caller,
             Side::Callee => &mut self.callee,
         }
+    }
+
+    /// What it takes up.
+    pub fn uses(&self) -> [Use; 2] {
+        [&self.caller, &self.callee].map(|leg| Use { gateway: leg.gateway.clone(), ..Use::default() })
     }
 
     /// Whether both legs are gone: the table may let the call go.

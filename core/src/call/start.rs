@@ -156,11 +156,7 @@ impl Calls {
         call.timer = Some(cx.timers.arm(deadline, TimerKey::Call(id.to_bits(), CallTimer::Progress)));
         self.by_tag.insert(call.caller.dialog.local_tag, (id, Side::Caller));
         self.by_tag.insert(call.callee.dialog.local_tag, (id, Side::Callee));
-        for gateway in [&call.caller.gateway, &call.callee.gateway] {
-            if !gateway.is_empty() {
-                self.load.add(gateway);
-            }
-        }
+        call.uses().iter().for_each(|used| self.load.add(used));
     }
 }
 

@@ -28,9 +28,11 @@ impl Config {
         changes.extend(value_change("event_log", &self.event_log, &new.event_log, RESTART));
         changes.extend(value_change("media_shards", &self.media_shards, &new.media_shards, RESTART));
         changes.extend(value_change("digest_algorithms", &self.digest_algorithms, &new.digest_algorithms, ""));
+        changes.extend(value_change("max_calls", &self.max_calls, &new.max_calls, ""));
         changes.extend(map_change("networks", &networks(self), &networks(new)));
         changes.extend(map_change("phones", &singles(&self.phones), &singles(&new.phones)));
         changes.extend(map_change("phone blocks", &blocks(&self.phones), &blocks(&new.phones)));
+        changes.extend(map_change("groups", &groups(self), &groups(new)));
         changes.extend(map_change("gateways", &gateways(self), &gateways(new)));
         changes.extend(parameter_changes(self, new));
         changes
@@ -73,6 +75,10 @@ fn blocks(phones: &Phones) -> BTreeMap<String, &Profile> {
         format!("{prefix}{first:0width$}..{prefix}{last:0width$}")
     };
     phones.blocks().iter().map(|block| (name(block), &block.profile)).collect()
+}
+
+fn groups(config: &Config) -> BTreeMap<String, &super::Group> {
+    config.groups.iter().map(|group| (group.name.clone(), group)).collect()
 }
 
 fn gateways(config: &Config) -> BTreeMap<String, &Gateway> {
@@ -123,9 +129,9 @@ mod tests {
              [[gateway]]\nname = \"west\"\ndirection = \"routing\"\npeers = [\"192.0.2.1\"]\n",
         );
         let new = config(
-            "[switch]\ndomain = \"b\"\nstate_dir = \"/tmp\"\ndigest_algorithms = [\"SHA-256\"]\n\
+            "[switch]\ndomain = \"b\"\nmax_calls = 9\nstate_dir = \"/tmp\"\ndigest_algorithms = [\"SHA-256\"]\n\
              [parameters]\nSS_QOS_SIGNAL = \"CS3\"\n[[listen]]\nbind = \"127.0.0.1:5070\"\n\
-             [[network]]\nname = \"office\"\ncidrs = [\"10.0.0.0/8\"]\n\
+             [[network]]\nname = \"office\"\ncidrs = [\"10.0.0.0/8\"]\n[[group]]\nname = \"europe\"\n\
              [[phone]]\nuser = \"same\"\npassword = \"x\"\n[[phone]]\nuser = \"new-password\"\npassword = \"y\"\n\
              [[phone]]\nusers = \"u01..u99\"\npassword = \"x\"\n\
              [[gateway]]\nname = \"west\"\ndirection = \"routing\"\npeers = [\"192.0.2.1\"]\ncapacity = 9\n",
@@ -135,9 +141,11 @@ mod tests {
         listen: 127.0.0.1:5060 as 127.0.0.1:5060 -> 127.0.0.1:5070 as 127.0.0.1:5070 (needs a restart)
         state_dir: None -> Some("/tmp") (needs a restart)
         digest_algorithms: [Md5] -> [Sha256]
+        max_calls: 0 -> 9
         networks: added office
         phones: removed gone; changed new-password
         phone blocks: added u01..u99; removed u01..u09
+        groups: added europe
         gateways: changed west
         SS_QOS_SIGNAL: 0xa0 -> 0x60
         "#);

@@ -1,9 +1,9 @@
 //! The gateways, and which one an address or a number belongs to.
 
+use super::gateway_rules::{GatewayRules, Prefix};
 use crate::params::MediaProxy;
 use crate::sip::DEFAULT_PORT;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 /// Gateways in the order of the file.
@@ -12,6 +12,10 @@ pub struct Gateways {
     list: Vec<Gateway>,
     /// The peers of mapping gateways with the place of the gateway, sorted.
     by_peer: Vec<(Peer, usize)>,
+    /// The places of all by name.
+    by_name: Vec<usize>,
+    /// The prefixes of routing gateways, sorted: the digits, the place of the gateway, that of the prefix in it.
+    by_prefix: Vec<(String, usize, usize)>,
 }
 
 /// A gateway.
@@ -27,16 +31,14 @@ pub struct Gateway {
     pub peers: Vec<Peer>,
     /// How it is known, and how the switch makes itself known to it.
     pub auth: GatewayAuth,
-    /// Called-number prefixes it takes; the empty one is everything.
-    pub prefixes: Vec<String>,
     /// Smaller is tried first among equally long prefixes.
     pub priority: u32,
     /// Most concurrent calls; 0 is no limit.
     pub capacity: u32,
-    /// How the called number is changed on the way out; the first rule that matches is applied.
-    pub rewrite_callee: Vec<Rewrite>,
     /// Its side of the media-proxy decision.
     pub media_proxy: MediaProxy,
+    /// What it says about routing.
+    pub rules: GatewayRules,
 }
 
 /// How a gateway and the switch know each other.
@@ -79,32 +81,10 @@ pub struct Peer {
     pub port: Option<u16>,
 }
 
-/// Numbers that begin with `prefix` get `replace` in its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rewrite {
-    /// What the number must begin with.
-    pub prefix: String,
-    /// What stands there instead.
-    pub replace: String,
-}
-
 impl Peer {
     /// Where calls to it go.
     pub fn target(self) -> SocketAddr {
         SocketAddr::new(self.ip, self.port.unwrap_or(DEFAULT_PORT))
-    }
-}
-
-impl Gateway {
-    /// Octets of its longest prefix that this number begins with; `None` where it does not take the number.
-    pub fn longest_prefix(&self, number: &str) -> Option<usize> {
-        self.prefixes.iter().filter(|prefix| number.starts_with(prefix.as_str())).map(String::len).max()
-    }
-
-    /// The called number as this gateway is to see it.
-    pub fn rewritten<'n>(&self, number: &'n str) -> Cow<'n, str> {
-        let matching = self.rewrite_callee.iter().find_map(|rule| Some((rule, number.strip_prefix(&*rule.prefix)?)));
-        matching.map_or(Cow::Borrowed(number), |(rule, rest)| Cow::Owned(format!("{}{rest}", rule.replace)))
     }
 }
 
@@ -116,7 +96,39 @@ impl Gateways {
             mapping.flat_map(|(i, gateway)| gateway.peers.iter().map(move |&peer| (peer, i))).collect();
         by_peer.sort_unstable();
         by_peer.dedup_by_key(|(peer, _)| *peer);
-        Gateways { list, by_peer }
+        let mut by_name: Vec<usize> = (0..list.len()).collect();
+        by_name.sort_by(|&a, &b| list[a].name.cmp(&list[b].name));
+        let mut by_prefix = Vec::new();
+        for (place, gateway) in list.iter().enumerate().filter(|(_, gateway)| gateway.routing) {
+            let prefixes = gateway.rules.prefixes.iter().enumerate();
+            by_prefix.extend(prefixes.map(|(i, prefix)| (prefix.digits.clone(), place, i)));
+        }
+        by_prefix.sort_unstable();
+        Gateways { list, by_peer, by_name, by_prefix }
+    }
+
+    /// The gateway of this name.
+    pub fn find(&self, name: &str) -> Option<&Gateway> {
+        let at = self.by_name.binary_search_by(|&place| self.list[place].name.as_str().cmp(name)).ok()?;
+        self.list.get(*self.by_name.get(at)?)
+    }
+
+    /// The routing gateways that have a prefix of this number, with the longest such prefix of each: those with the
+    /// longest of all first, each group in the order of the file.
+    pub fn by_prefix(&self, number: &str) -> impl Iterator<Item = Vec<(&Gateway, &Prefix)>> {
+        let beginnings = (0..=number.len()).rev().filter_map(|length| number.get(..length));
+        beginnings.filter_map(|digits| {
+            let from = self.by_prefix.partition_point(|(prefix, ..)| prefix.as_str() < digits);
+            let rest = self.by_prefix.get(from..).unwrap_or_default();
+            let of_these = rest.iter().take_while(|(prefix, ..)| prefix == digits);
+            let longest = of_these.filter_map(|&(_, place, i)| {
+                let gateway = self.list.get(place)?;
+                let prefix = gateway.rules.prefixes.get(i)?;
+                (gateway.rules.longest_prefix(number) == Some(prefix)).then_some((gateway, prefix))
+            });
+            let level: Vec<_> = longest.collect();
+            (!level.is_empty()).then_some(level)
+        })
     }
 
     /// The place in [`Gateways::list`] of the mapping gateway that a message from this address is from: one with address
@@ -166,7 +178,8 @@ impl<'g> IntoIterator for &'g Gateways {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gateway, GatewayAuth, Gateways, Peer, Rewrite};
+    use super::{Gateway, GatewayAuth, Gateways, Peer};
+    use crate::config::{GatewayRules, Prefix};
     use crate::params::MediaProxy;
 
     fn gateway(name: &str, mapping: bool, peers: &[(&str, Option<u16>)]) -> Gateway {
@@ -177,14 +190,10 @@ mod tests {
             routing: !mapping,
             peers,
             auth: GatewayAuth::Ip,
-            prefixes: vec![String::new(), "00".to_owned(), "0049".to_owned()],
             priority: 0,
             capacity: 0,
-            rewrite_callee: vec![
-                Rewrite { prefix: "00".to_owned(), replace: "+".to_owned() },
-                Rewrite { prefix: "0".to_owned(), replace: "+44".to_owned() },
-            ],
             media_proxy: MediaProxy::Auto,
+            rules: GatewayRules::default(),
         }
     }
 
@@ -208,15 +217,28 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_and_rewriting() {
-        let gateway = gateway("out", false, &[]);
-        for (number, prefix, rewritten) in
-            [("004930", Some(4), "+4930"), ("0044", Some(2), "+44"), ("030", Some(0), "+4430"), ("1", Some(0), "1")]
-        {
-            assert_eq!(gateway.longest_prefix(number), prefix, "{number}");
-            assert_eq!(gateway.rewritten(number), rewritten);
-        }
-        let picky = Gateway { prefixes: vec!["1".to_owned()], ..gateway };
-        assert_eq!(picky.longest_prefix("2"), None);
+    fn gateways_are_found_by_name_and_by_prefix() {
+        let with = |name: &str, prefixes: &[&str]| {
+            let prefix = |digits: &&str| Prefix { digits: (*digits).to_owned(), continues: false };
+            let rules = GatewayRules { prefixes: prefixes.iter().map(prefix).collect(), ..Default::default() };
+            Gateway { rules, ..gateway(name, false, &[]) }
+        };
+        let mapping = Gateway { routing: false, ..with("in", &[""]) };
+        let gateways =
+            Gateways::new(vec![with("west", &["00", "1"]), with("all", &["", "0049"]), with("b", &["00"]), mapping]);
+        let names = |number: &str| -> Vec<Vec<&str>> {
+            gateways
+                .by_prefix(number)
+                .map(|level| level.iter().map(|(gateway, _)| gateway.name.as_str()).collect())
+                .collect()
+        };
+        assert_eq!(names("0049"), [vec!["all"], vec!["west", "b"]], "each at its longest prefix");
+        assert_eq!(names("0044"), [vec!["west", "b"], vec!["all"]]);
+        assert_eq!(names("1"), [vec!["west"], vec!["all"]]);
+        assert_eq!(names("\u{e9}"), [vec!["all"]]);
+        assert_eq!(names(""), [vec!["all"]]);
+        assert_eq!(gateways.find("b").map(|gateway| gateway.name.as_str()), Some("b"));
+        assert_eq!(gateways.find(""), None);
+        assert_eq!(gateways.find("c"), None);
     }
 }

@@ -2,12 +2,15 @@
 
 mod diff;
 mod endpoint;
+mod gateway_rules;
 mod gateways;
+mod groups;
 mod model;
 mod network;
 mod parameters;
 mod parse;
 mod parse_gateway;
+mod parse_gateway_rules;
 mod parse_phone;
 mod phones;
 mod reader;
@@ -15,7 +18,12 @@ mod reader;
 mod tests;
 
 pub use crate::finding::{Finding, Findings, Level};
-pub use gateways::{Gateway, GatewayAuth, Gateways, Peer, Rewrite};
+pub use gateway_rules::{
+    Digits, Failover, GatewayRules, MaxDuration, NotTaken, NumberRules, Numbers, Prefix, Redirect, Reserved, Rewrite,
+    Timeouts,
+};
+pub use gateways::{Gateway, GatewayAuth, Gateways, Peer};
+pub use groups::{Group, Order};
 pub use model::{Cidr, Config, Listen, Network};
 pub use parse::{Parsed, parse, parse_on};
 pub use phones::{Block, Phone, Phones, Profile, Single};

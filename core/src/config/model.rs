@@ -1,6 +1,7 @@
 //! The validated form: what the rest of the core reads.
 
 use super::gateways::Gateways;
+use super::groups::Group;
 use super::phones::{Block, Phones, Profile};
 use crate::auth::{Algorithm, Secret};
 use crate::input::Transport;
@@ -28,8 +29,12 @@ pub struct Config {
     pub networks: Vec<Network>,
     /// The phones that may register.
     pub phones: Phones,
+    /// Groups of gateways.
+    pub groups: Vec<Group>,
     /// Gateways in the order of the file.
     pub gateways: Gateways,
+    /// Most concurrent calls of the switch; 0 is no limit.
+    pub max_calls: u32,
     /// The system parameters.
     pub parameters: Parameters,
 }
@@ -102,7 +107,9 @@ impl Config {
             listen: vec![Listen::udp(DEFAULT_BIND)],
             networks: Vec::new(),
             phones: Phones::new(Vec::new(), vec![block]),
+            groups: Vec::new(),
             gateways: Gateways::default(),
+            max_calls: 0,
             parameters: Parameters::default(),
         }
     }

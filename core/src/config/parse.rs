@@ -3,7 +3,7 @@
 use super::gateways::Gateways;
 use super::model::{Config, DEFAULT_ALGORITHMS, DEFAULT_BIND, DEFAULT_DOMAIN, Listen};
 use super::reader::{At, Reader, Section};
-use super::{network, parameters, parse_gateway, parse_phone};
+use super::{groups, network, parameters, parse_gateway, parse_phone};
 use crate::auth::Algorithm;
 use crate::finding::{Finding, Findings};
 use crate::input::Transport;
@@ -23,8 +23,9 @@ pub struct Parsed {
     pub warnings: Vec<Finding>,
 }
 
-const ROOT: &[&str] = &["switch", "parameters", "listen", "network", "phone", "gateway"];
-const SWITCH: &[&str] = &["domain", "state_dir", "media_shards", "event_log", "digest_algorithms", "presets"];
+const ROOT: &[&str] = &["switch", "parameters", "listen", "network", "phone", "group", "gateway"];
+const SWITCH: &[&str] =
+    &["domain", "state_dir", "media_shards", "event_log", "digest_algorithms", "presets", "max_calls"];
 const LISTEN: &[&str] = &["transport", "bind", "advertise", "network"];
 
 /// Most `[[listen]]` tables: a few addresses with a few transports each. A socket's number has 16 bits.
@@ -76,7 +77,8 @@ fn config(reader: &mut Reader<'_>, root: &Section<'_>, ephemeral: RangeInclusive
     config.networks = network::read(reader, root);
     config.listen = listens(reader, root, &config);
     config.phones = parse_phone::read(reader, root, &config);
-    config.gateways = Gateways::new(parse_gateway::read(reader, root, &config.parameters));
+    config.groups = groups::read(reader, root);
+    config.gateways = Gateways::new(parse_gateway::read(reader, root, &config));
     config
 }
 
@@ -96,6 +98,7 @@ fn read_switch(reader: &mut Reader<'_>, switch: &Section<'_>, config: &mut Confi
             "media_shards is accepted, not yet acted on: this build relays no media",
         );
     }
+    config.max_calls = reader.whole(switch, "max_calls", 0..=1_000_000).map_or(0, |calls| calls.value);
     config.digest_algorithms = algorithms(reader, switch).unwrap_or_else(|| DEFAULT_ALGORITHMS.to_vec());
 }
 

@@ -1,41 +1,34 @@
 //! `[[gateway]]`.
 
 use super::endpoint;
-use super::gateways::{Gateway, GatewayAuth, Peer, Rewrite};
+use super::gateways::{Gateway, GatewayAuth, Peer};
+use super::model::Config;
+use super::parse_gateway_rules::{self, Reservations};
 use super::reader::{At, Reader, Section};
 use crate::nearest::nearest;
-use crate::params::{Parameters, did_you_mean};
+use crate::params::did_you_mean;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-const KEYS: &[&str] = &[
-    "name",
-    "direction",
-    "peers",
-    "auth",
-    "register",
-    "prefixes",
-    "priority",
-    "capacity",
-    "rewrite_callee",
-    "media_proxy",
-];
+const KEYS: &[&str] = &["name", "direction", "peers", "auth", "register", "priority", "capacity", "media_proxy"];
 const DIRECTIONS: [&str; 3] = ["mapping", "routing", "both"];
 
-/// Longest number or part of one, octets.
-const NUMBER_BYTES: usize = 64;
-
-pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, parameters: &Parameters) -> Vec<Gateway> {
+pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config) -> Vec<Gateway> {
+    let known: Vec<&str> = KEYS.iter().chain(parse_gateway_rules::KEYS).copied().collect();
+    let mut reservations = Reservations::default();
     let mut gateways: Vec<Gateway> = Vec::new();
     let mut mapped: BTreeMap<Peer, String> = BTreeMap::new();
     for table in reader.tables(root, "gateway", "[[gateway]]") {
-        reader.known_keys(&table, KEYS);
+        reader.known_keys(&table, &known);
         let name = reader.required(&table, "name");
         if let Some(name) = &name {
             if name.value.is_empty() {
                 reader.error(&name.span, "value", "`name` must not be empty");
             } else if gateways.iter().any(|gateway| gateway.name == name.value) {
                 reader.error(&name.span, "duplicate", format!("there is a gateway `{}` already", name.value));
+            } else if config.groups.iter().any(|group| group.name == name.value) {
+                let text = format!("there is a [[group]] `{}`: lines are reserved by these names", name.value);
+                reader.error(&name.span, "duplicate", text);
             }
         }
         let name = name.map_or("", |name| name.value).to_owned();
@@ -47,19 +40,22 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, parameters: &Par
                 reader.error(&peer.span, "duplicate", text);
             }
         }
+        let capacity = reader.whole(&table, "capacity", 0..=1_000_000).map_or(0, |capacity| capacity.value);
+        let rules = parse_gateway_rules::read(reader, &table, config, (mapping, routing));
+        reservations.note(reader, &table, &rules, capacity);
         gateways.push(Gateway {
             name,
             mapping,
             routing,
             peers: peers.into_iter().map(|peer| peer.value).collect(),
             auth: auth(reader, &table, mapping),
-            prefixes: prefixes(reader, &table),
             priority: reader.whole(&table, "priority", 0..=u32::MAX).map_or(0, |priority| priority.value),
-            capacity: reader.whole(&table, "capacity", 0..=1_000_000).map_or(0, |capacity| capacity.value),
-            rewrite_callee: rewrites(reader, &table),
-            media_proxy: endpoint::media_proxy(reader, &table, parameters),
+            capacity,
+            media_proxy: endpoint::media_proxy(reader, &table, &config.parameters),
+            rules,
         });
     }
+    reservations.check(reader, &gateways, &config.groups);
     gateways
 }
 
@@ -166,42 +162,6 @@ fn credentials(reader: &mut Reader<'_>, table: &Section<'_>) -> (String, String)
     reader.known_keys(table, &["user", "password"]);
     let mut text = |key| reader.required(table, key).map_or("", |text| text.value).to_owned();
     (text("user"), text("password"))
-}
-
-/// The prefixes; without any it takes every number.
-fn prefixes(reader: &mut Reader<'_>, table: &Section<'_>) -> Vec<String> {
-    let Some(texts) = reader.texts(table, "prefixes") else { return vec![String::new()] };
-    if texts.value.is_empty() {
-        reader.warn(&texts.span, "no-prefixes", "without a prefix it takes no call; \"\" is everything");
-    }
-    texts.value.iter().filter_map(|text| number(reader, "prefixes", text)).collect()
-}
-
-fn rewrites(reader: &mut Reader<'_>, table: &Section<'_>) -> Vec<Rewrite> {
-    let mut rules = Vec::new();
-    for rule in reader.tables(table, "rewrite_callee", "rewrite_callee") {
-        reader.known_keys(&rule, &["prefix", "replace"]);
-        let prefix = reader.required(&rule, "prefix");
-        let replace = reader.required(&rule, "replace");
-        let (Some(prefix), Some(replace)) = (prefix, replace) else { continue };
-        let (Some(prefix), Some(replace)) = (number(reader, "prefix", &prefix), number(reader, "replace", &replace))
-        else {
-            continue;
-        };
-        rules.push(Rewrite { prefix, replace });
-    }
-    rules
-}
-
-/// A number, or part of one.
-fn number(reader: &mut Reader<'_>, key: &str, text: &At<&str>) -> Option<String> {
-    let part = |c: char| c.is_ascii_graphic() && !matches!(c, '@' | ':' | '<' | '>' | '"' | '\\');
-    let valid = text.value.len() <= NUMBER_BYTES && text.value.chars().all(part);
-    if !valid {
-        let fault = format!("`{key}` must be part of a number: at most {NUMBER_BYTES} octets, no spaces");
-        reader.error(&text.span, "value", fault);
-    }
-    valid.then(|| text.value.to_owned())
 }
 
 #[cfg(test)]

@@ -7,8 +7,18 @@ use super::reader::{At, Reader, Section};
 use crate::auth::{Algorithm, Secret};
 use std::collections::BTreeSet;
 
-const KEYS: &[&str] =
-    &["user", "users", "password", "ha1_md5", "ha1_sha256", "media_proxy", "local_ring", "encryption", "caller_id"];
+const KEYS: &[&str] = &[
+    "user",
+    "users",
+    "password",
+    "ha1_md5",
+    "ha1_sha256",
+    "media_proxy",
+    "local_ring",
+    "encryption",
+    "caller_id",
+    "max_calls",
+];
 
 /// Longest user name, octets: more than any number or mail name has, and far from the longest datagram.
 const USER_BYTES: usize = 128;
@@ -94,6 +104,7 @@ fn profile(reader: &mut Reader<'_>, table: &Section<'_>, config: &Config) -> Pro
         media_proxy: endpoint::media_proxy(reader, table, &config.parameters),
         local_ring: endpoint::flag(reader, table, "local_ring"),
         encryption: endpoint::flag(reader, table, "encryption"),
+        max_calls: reader.whole(table, "max_calls", 0..=1_000_000).map_or(0, |calls| calls.value),
         ..Profile::new(secret)
     }
 }

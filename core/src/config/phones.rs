@@ -53,12 +53,21 @@ pub struct Profile {
     pub local_ring: bool,
     /// Whether signalling and media encryption are expected from it.
     pub encryption: bool,
+    /// Most concurrent calls, in and out together; 0 is no limit.
+    pub max_calls: u32,
 }
 
 impl Profile {
     /// A phone of which only the secret is known.
     pub fn new(secret: Secret) -> Profile {
-        Profile { secret, caller_id: None, media_proxy: MediaProxy::Auto, local_ring: false, encryption: false }
+        Profile {
+            secret,
+            caller_id: None,
+            media_proxy: MediaProxy::Auto,
+            local_ring: false,
+            encryption: false,
+            max_calls: 0,
+        }
     }
 }
 
@@ -77,6 +86,8 @@ pub struct Phone<'p> {
     pub local_ring: bool,
     /// Whether signalling and media encryption are expected from it.
     pub encryption: bool,
+    /// Most concurrent calls, in and out together; 0 is no limit.
+    pub max_calls: u32,
 }
 
 impl<'p> Phone<'p> {
@@ -88,6 +99,7 @@ impl<'p> Phone<'p> {
             media_proxy: profile.media_proxy,
             local_ring: profile.local_ring,
             encryption: profile.encryption,
+            max_calls: profile.max_calls,
         }
     }
 }

@@ -92,7 +92,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn wrong_type(&mut self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
+    pub(super) fn wrong_type(&mut self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
         let text = format!("`{key}` must be {wanted}, not {}", type_name(value.get_ref()));
         self.error(&value.span(), "wrong-type", text);
     }
@@ -135,7 +135,7 @@ impl<'s> Reader<'s> {
         self.as_text(key, value)
     }
 
-    fn as_text<'d>(&mut self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Option<At<&'d str>> {
+    pub(super) fn as_text<'d>(&mut self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Option<At<&'d str>> {
         let Some(text) = value.get_ref().as_str() else {
             self.wrong_type(key, value, "a text in quotes");
             return None;
@@ -166,6 +166,16 @@ impl<'s> Reader<'s> {
         Some(At { value: texts, span: value.span() })
     }
 
+    /// A list of whole numbers in this range.
+    pub(super) fn wholes(&mut self, section: &Section<'_>, key: &str, range: RangeInclusive<u32>) -> Vec<At<u32>> {
+        let Some(value) = section.get(key) else { return Vec::new() };
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong_type(key, value, "a list of whole numbers");
+            return Vec::new();
+        };
+        array.iter().filter_map(|value| self.as_whole(key, value, &range)).collect()
+    }
+
     /// `true` or `false`.
     pub(super) fn boolean(&mut self, section: &Section<'_>, key: &str) -> Option<At<bool>> {
         let value = section.get(key)?;
@@ -178,7 +188,15 @@ impl<'s> Reader<'s> {
 
     /// A whole number in this range.
     pub(super) fn whole(&mut self, section: &Section<'_>, key: &str, range: RangeInclusive<u32>) -> Option<At<u32>> {
-        let value = section.get(key)?;
+        self.as_whole(key, section.get(key)?, &range)
+    }
+
+    pub(super) fn as_whole(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        range: &RangeInclusive<u32>,
+    ) -> Option<At<u32>> {
         let Some(integer) = value.get_ref().as_integer() else {
             self.wrong_type(key, value, "a whole number");
             return None;

@@ -63,12 +63,21 @@ struct Ready {
     qos_signal: u8,
     cdr_file_interval: Duration,
     cdr_file_max: usize,
+    switch_limit: Option<u16>,
+    switch_until_connect: bool,
+    switch_stops_after_rtp: bool,
+    switch_stops_after_sdp: bool,
+    switch_stops_after_invite_timeout: bool,
 }
 
 /// The text in force of a parameter that is in the table.
 fn text<'c>(changed: &'c BTreeMap<String, String>, name: &str) -> &'c str {
     let spec = || find(name).expect("the switch reads only parameters that the table has");
     changed.get(name).map_or_else(|| spec().default, String::as_str)
+}
+
+fn is_on(changed: &BTreeMap<String, String>, name: &str) -> bool {
+    text(changed, name) == "On"
 }
 
 fn whole(changed: &BTreeMap<String, String>, name: &str) -> u32 {
@@ -100,6 +109,11 @@ impl Ready {
             qos_signal: tos::number(text(changed, "SS_QOS_SIGNAL")).expect("a checked ToS octet reads back"),
             cdr_file_interval: seconds("SERVER_CDR_FILE_WRITE_INTERVAL"),
             cdr_file_max: usize::try_from(whole(changed, "SERVER_CDR_FILE_WRITE_MAX")).expect("usize holds a u32"),
+            switch_limit: text(changed, "SS_GATEWAY_SWITCH_LIMIT").parse().ok(),
+            switch_until_connect: is_on(changed, "SS_GATEWAY_SWITCH_UNTIL_CONNECT"),
+            switch_stops_after_rtp: is_on(changed, "SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START"),
+            switch_stops_after_sdp: is_on(changed, "SS_SIP_STOP_SWITCH_AFTER_SDP"),
+            switch_stops_after_invite_timeout: is_on(changed, "SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT"),
         }
     }
 }
@@ -232,6 +246,31 @@ impl Parameters {
     /// SERVER_CDR_FILE_WRITE_MAX: how many CDR files are kept.
     pub fn cdr_file_max(&self) -> usize {
         self.ready.cdr_file_max
+    }
+
+    /// SS_GATEWAY_SWITCH_LIMIT: most gateways tried for one call; `None` is all.
+    pub fn switch_limit(&self) -> Option<u16> {
+        self.ready.switch_limit
+    }
+
+    /// SS_GATEWAY_SWITCH_UNTIL_CONNECT: further gateways are tried though one has rung.
+    pub fn switch_until_connect(&self) -> bool {
+        self.ready.switch_until_connect
+    }
+
+    /// SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START: no further gateway is tried once media flows.
+    pub fn switch_stops_after_rtp(&self) -> bool {
+        self.ready.switch_stops_after_rtp
+    }
+
+    /// SS_SIP_STOP_SWITCH_AFTER_SDP: no further gateway is tried once one has sent SDP.
+    pub fn switch_stops_after_sdp(&self) -> bool {
+        self.ready.switch_stops_after_sdp
+    }
+
+    /// SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT: no further gateway is tried where one gave no answer at all.
+    pub fn switch_stops_after_invite_timeout(&self) -> bool {
+        self.ready.switch_stops_after_invite_timeout
     }
 }
 

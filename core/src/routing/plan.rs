@@ -1,0 +1,195 @@
+//! The order of the whole choice.
+
+use super::limit::{self, Reached};
+use super::load::Use;
+use super::model::{Caller, Facts, Plan, Refusal, Step, Way};
+use super::policy::{StopPolicy, WayPolicy};
+use super::rule::Rule;
+use super::{gateway, phone};
+use crate::cdr::EndReason;
+use crate::config::{Gateway, MaxDuration, NotTaken, NumberRules, Redirect};
+use crate::limits;
+use std::time::Duration;
+
+/// The ways for a call of this caller to this number, or why there is none. Pure: the same facts give the same plan.
+/// Steps are kept for what was looked at and can have made a difference, at most [`limits::STEPS_PER_PLAN`].
+pub fn plan(facts: &Facts<'_>, caller: &Caller<'_>, number: &str) -> Plan {
+    Planner::new(facts, *caller, false).run(number)
+}
+
+/// [`plan`], with a step for every gateway of the configuration.
+pub fn explain(facts: &Facts<'_>, caller: &Caller<'_>, number: &str) -> Plan {
+    Planner::new(facts, *caller, true).run(number)
+}
+
+/// Whether a way of an earlier plan can still be tried now that its turn has come: what the limits and the health of its
+/// gateway say by now.
+///
+/// # Errors
+/// The step that says why not.
+pub fn recheck(facts: &Facts<'_>, caller: &Caller<'_>, way: &Way) -> Result<(), Step> {
+    let Some(gateway) = facts.config.gateways.find(&way.gateway) else { return Ok(()) };
+    gateway::usable(facts, caller, gateway)
+}
+
+/// A plan in the making.
+pub(super) struct Planner<'a> {
+    pub(super) facts: &'a Facts<'a>,
+    pub(super) caller: Caller<'a>,
+    /// Whether every candidate is told of.
+    pub(super) is_full: bool,
+    pub(super) plan: Plan,
+}
+
+impl<'a> Planner<'a> {
+    fn new(facts: &'a Facts<'a>, caller: Caller<'a>, is_full: bool) -> Planner<'a> {
+        Planner { facts, caller, is_full, plan: Plan::default() }
+    }
+
+    fn run(mut self, number: &str) -> Plan {
+        match self.choose(number) {
+            Ok(()) => self.count_uses(),
+            Err(refusal) => {
+                self.plan.ways.clear();
+                self.plan.refusal = Some(refusal);
+            }
+        }
+        debug_assert_eq!(self.plan.ways.is_empty(), self.plan.refusal.is_some());
+        self.plan
+    }
+
+    fn choose(&mut self, number: &str) -> Result<(), Refusal> {
+        let Facts { config, .. } = *self.facts;
+        if let Some(reached) = limit::of_caller(self.facts, &self.caller) {
+            let (candidate, status, reason) = match reached.rule {
+                Rule::LimitSwitch => ("", 503, EndReason::SwitchLimit),
+                Rule::LimitPhone => (self.caller.user, 486, EndReason::PhoneLimit),
+                _ => (self.caller.gateway, 503, EndReason::Capacity),
+            };
+            return Err(self.refuse_by(reached, candidate, status, reason));
+        }
+        let Some(mapping) = config.gateways.find(self.caller.gateway) else {
+            return self.towards(number, self.caller.number);
+        };
+        let (callee, caller) = self.inward(mapping, number)?;
+        self.towards(&callee, &caller)
+    }
+
+    /// The numbers that a mapping gateway sends, as routing sees them.
+    fn inward(&mut self, gateway: &Gateway, number: &str) -> Result<(String, String), Refusal> {
+        let rules = &gateway.rules.inward;
+        let caller = self.caller.number;
+        if let Err(why) = rules.callee.check(number) {
+            let (rule, status, reason) = match why {
+                NotTaken::Digits(..) => (Rule::InCalleeLength, 484, EndReason::IncompleteNumber),
+                NotTaken::Denied(_) | NotTaken::NotAllowed => (Rule::InCalleeDenied, 403, EndReason::NumberDenied),
+            };
+            return Err(self.refuse(rule, &gateway.name, format!("{number}: {why}"), status, reason));
+        }
+        if let Err(why) = rules.caller.check(caller) {
+            let rule = match why {
+                NotTaken::Digits(..) => Rule::InCallerLength,
+                NotTaken::Denied(_) | NotTaken::NotAllowed => Rule::InCallerDenied,
+            };
+            return Err(self.refuse(rule, &gateway.name, format!("{caller}: {why}"), 403, EndReason::NumberDenied));
+        }
+        let callee = self.rewritten(Rule::NumberRewriteCallee, &gateway.name, &rules.callee, number);
+        let caller = self.rewritten(Rule::NumberRewriteCaller, &gateway.name, &rules.caller, caller);
+        Ok((callee, caller))
+    }
+
+    fn towards(&mut self, number: &str, caller: &str) -> Result<(), Refusal> {
+        match self.facts.config.phones.find(number) {
+            Some(_) => phone::choose(self, number, caller),
+            None => gateway::choose(self, number, caller),
+        }
+    }
+
+    /// The number after these rules, with a step where they change it.
+    pub(super) fn rewritten(&mut self, rule: Rule, candidate: &str, rules: &NumberRules, number: &str) -> String {
+        let rewritten = rules.rewritten(number).into_owned();
+        if rewritten != number {
+            self.step(rule, candidate, format!("{number} becomes {rewritten}"));
+        }
+        rewritten
+    }
+
+    pub(super) fn step(&mut self, rule: Rule, candidate: &str, facts: impl Into<String>) {
+        if self.is_full || self.plan.steps.len() < limits::STEPS_PER_PLAN {
+            self.plan.steps.push(Step::new(rule, candidate, facts));
+        }
+    }
+
+    /// A refusal, with its step.
+    pub(super) fn refuse(
+        &mut self,
+        rule: Rule,
+        candidate: &str,
+        facts: impl Into<String>,
+        status: u16,
+        reason: EndReason,
+    ) -> Refusal {
+        self.step(rule, candidate, facts);
+        Refusal::new(rule, status, reason)
+    }
+
+    pub(super) fn refuse_by(&mut self, reached: Reached, candidate: &str, status: u16, reason: EndReason) -> Refusal {
+        self.refuse(reached.rule, candidate, reached.to_string(), status, reason)
+    }
+
+    /// The call timers, limits and stop rules of a way through this gateway, or to a phone.
+    pub(super) fn policy(&self, gateway: Option<&Gateway>) -> WayPolicy {
+        let config = self.facts.config;
+        let parameters = &config.parameters;
+        let timeouts = gateway.map(|gateway| gateway.rules.timeouts).unwrap_or_default();
+        let ends = [config.gateways.find(self.caller.gateway), gateway];
+        let durations = ends.map(|end| end.map_or(MaxDuration::System, |gateway| gateway.rules.max_duration));
+        WayPolicy {
+            invite: timeouts.invite.unwrap_or_else(|| parameters.timeout_invite()),
+            trying: timeouts.trying.unwrap_or_else(|| parameters.timeout_trying()),
+            progress: timeouts.progress.unwrap_or_else(|| parameters.timeout_session_progress()),
+            progress_sdp: timeouts.progress_sdp.unwrap_or_else(|| parameters.timeout_session_progress_sdp()),
+            ringing: timeouts.ringing.unwrap_or_else(|| parameters.timeout_ringing()),
+            max_talk: max_talk(durations, parameters.max_talk()),
+            redirect: gateway.map_or(Redirect::Follow, |gateway| gateway.rules.redirect),
+            failover: gateway.map_or_else(StopPolicy::of_bindings, |gateway| stop_policy(self.facts, gateway)),
+        }
+    }
+
+    /// What the call takes up beside its attempts.
+    fn count_uses(&mut self) {
+        let Caller { user, gateway, .. } = self.caller;
+        let group = self.facts.config.gateways.find(gateway).map_or("", |gateway| &gateway.rules.group);
+        let callee = self.plan.ways.first().map_or("", |way| &way.user);
+        let phones = [user, callee].into_iter().filter(|user| !user.is_empty()).map(str::to_owned).collect();
+        let (gateway, group) = (gateway.to_owned(), group.to_owned());
+        self.plan.uses = Use { is_call: true, phones, gateway, group, holders: Vec::new() };
+    }
+}
+
+/// The longest conversation (behaviour 1(e)): what the gateways at both ends say goes before the system; of two limits the
+/// smaller, and a limit before none.
+fn max_talk(ends: [MaxDuration; 2], system: Option<Duration>) -> Option<Duration> {
+    let limits = ends.iter().filter_map(|end| match end {
+        MaxDuration::Limit(limit) => Some(*limit),
+        MaxDuration::System | MaxDuration::None => None,
+    });
+    limits.min().or(if ends.contains(&MaxDuration::None) { None } else { system })
+}
+
+/// The parameters, and what the gateway says otherwise.
+fn stop_policy(facts: &Facts<'_>, gateway: &Gateway) -> StopPolicy {
+    let parameters = &facts.config.parameters;
+    let own = &gateway.rules.failover;
+    let until_connect = parameters.switch_until_connect();
+    StopPolicy {
+        limit: own.limit.or(parameters.switch_limit()),
+        after_18x: own.after_18x.unwrap_or(until_connect),
+        after_sdp: own.after_sdp.unwrap_or(until_connect || !parameters.switch_stops_after_sdp()),
+        after_rtp: own.after_rtp.unwrap_or(!parameters.switch_stops_after_rtp()),
+        after_busy: own.after_busy.unwrap_or(false),
+        after_invite_timeout: !parameters.switch_stops_after_invite_timeout(),
+        next: own.next.clone(),
+        stop: own.stop.clone(),
+    }
+}
