@@ -54,6 +54,18 @@ counters! {
     calls_answered,
     /// Calls that have ended.
     calls_ended,
+    /// Rounds of OPTIONS to gateways.
+    ping_rounds,
+    /// Rounds of OPTIONS that no peer of the gateway answered.
+    ping_rounds_failed,
+    /// Times that a gateway was found down.
+    trunks_down,
+    /// Times that a gateway's Retry-After kept calls away.
+    trunks_held,
+    /// Registrations of ours that a gateway granted, refreshes included.
+    trunk_registrations,
+    /// Attempts to register at a gateway that failed.
+    trunk_registrations_failed,
     /// Datagrams that the system could not deliver.
     undelivered,
 }

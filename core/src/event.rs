@@ -70,6 +70,17 @@ pub enum Event {
         /// The call detail record.
         record: Box<CallRecord>,
     },
+    /// A gateway, or our registration at it, is in another state.
+    TrunkChanged {
+        /// The gateway's name.
+        gateway: String,
+        /// `up`, `down`, `held`, `released`, `registered`, `unregistered`, `registration-failed`, `registration-stopped`.
+        state: &'static str,
+        /// The rule behind it, such as `trunk.down`.
+        rule: &'static str,
+        /// What led to it, in words.
+        detail: String,
+    },
     /// Inputs were dropped for this reason; at most one such event a reason and second.
     Dropped {
         /// Why.
@@ -102,6 +113,7 @@ impl Event {
             Event::MediaDecided { .. } => "media.decided",
             Event::CallAnswered { .. } => "call.answered",
             Event::CallEnded { .. } => "call.ended",
+            Event::TrunkChanged { .. } => "trunk.changed",
             Event::Dropped { .. } => "input.dropped",
             Event::ConfigApplied { .. } => "config.applied",
             Event::DrainStarted { .. } => "drain.started",

@@ -89,3 +89,10 @@ pub const REALMS_PER_CLIENT: usize = 4;
 /// Longest realm, nonce and opaque value of a challenge together. Some 150 are usual; nonces that carry a signed state
 /// have up to 1,000. Four of them fit a datagram many times over.
 pub const CHALLENGE_BYTES: usize = 4096;
+
+/// Service-Route values of a registration of ours that are kept (RFC 3608): an edge proxy and the home proxy behind it are
+/// two; four times that.
+pub const SERVICE_ROUTES: usize = 8;
+
+/// Longest Service-Route value that is kept: some 60 are usual, and tokens of edge proxies have up to 200.
+pub const SERVICE_ROUTE_BYTES: usize = 512;

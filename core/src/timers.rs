@@ -32,12 +32,25 @@ pub enum TimerKey {
     Client(u64, TransactionTimer),
     /// A call.
     Call(u64, CallTimer),
+    /// A gateway, or a registration of ours at one.
+    Trunk(u64, TrunkTimer),
     /// The earliest binding to expire.
     BindingExpiry,
     /// The coalesced drop report, at most once a second.
     DropReport,
     /// The drain has lasted as long as it may.
     DrainLimit,
+}
+
+/// The timers of a gateway and of our registration at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TrunkTimer {
+    /// A gateway: the next round of OPTIONS, or the end of the wait for an answer.
+    Ping,
+    /// A gateway: its Retry-After is over.
+    Hold,
+    /// A registration: the next REGISTER, or the end of the wait for an answer.
+    Register,
 }
 
 /// The timers of a transaction, by the letters of RFC 3261 §17 and RFC 6026.
@@ -87,6 +100,9 @@ impl TimerKey {
             TimerKey::Server(_, timer) | TimerKey::Client(_, timer) => timer.why(),
             TimerKey::Call(_, CallTimer::Progress) => "call: progress of the callee",
             TimerKey::Call(_, CallTimer::MaxDuration) => "call: longest conversation",
+            TimerKey::Trunk(_, TrunkTimer::Ping) => "trunk: next OPTIONS, or its answer overdue",
+            TimerKey::Trunk(_, TrunkTimer::Hold) => "trunk: end of a Retry-After",
+            TimerKey::Trunk(_, TrunkTimer::Register) => "trunk: next REGISTER, or its answer overdue",
             TimerKey::BindingExpiry => "registrar: a binding expires",
             TimerKey::DropReport => "drops: coalesced report",
             TimerKey::DrainLimit => "drain: limit",

@@ -48,6 +48,8 @@ enum Command {
     Status(ShowArgs),
     /// The calls of a running switch
     Calls(CallsArgs),
+    /// The gateways of a running switch: whether calls go to them, and why not
+    Trunks(ShowArgs),
     /// The registered phones of a running switch
     Registrations(ShowArgs),
     /// End a call of a running switch
@@ -231,6 +233,7 @@ pub fn main(name: &'static str, drive: Drive) -> ExitCode {
         Command::Params(args) => command::params(&args),
         Command::Status(args) => command::status(&args),
         Command::Calls(args) => command::calls(&args),
+        Command::Trunks(args) => command::trunks(&args),
         Command::Registrations(args) => command::registrations(&args),
         Command::Hangup(args) => command::hangup(&args),
         Command::Reload(args) => command::reload(&args),

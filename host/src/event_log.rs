@@ -85,6 +85,12 @@ pub fn trace(event: &Event) {
         Event::ConfigApplied { generation, changes } => tracing::info!(generation, ?changes, "{}", event.name()),
         Event::DrainStarted { calls } => tracing::info!(calls, "{}", event.name()),
         Event::Dropped { reason, count } => tracing::warn!(reason = reason.name(), count, "{}", event.name()),
+        Event::TrunkChanged { gateway, state, rule, detail } => match *state {
+            "up" | "released" | "registered" | "unregistered" => {
+                tracing::info!(gateway, state, rule, detail, "{}", event.name());
+            }
+            _ => tracing::warn!(gateway, state, rule, detail, "{}", event.name()),
+        },
         Event::AuthFailed { user, source, rule } => tracing::debug!(user, %source, rule, "{}", event.name()),
         Event::BindingChanged { binding, change } => {
             tracing::debug!(aor = binding.aor, contact = binding.contact, change, "{}", event.name());

@@ -76,6 +76,11 @@ impl Calls {
         }
     }
 
+    /// The calls under way through each gateway.
+    pub fn load(&self) -> &Load {
+        &self.load
+    }
+
     /// How many calls are up, in whatever state.
     pub fn len(&self) -> usize {
         self.calls.len()

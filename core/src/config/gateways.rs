@@ -1,6 +1,8 @@
 //! The gateways, and which one an address or a number belongs to.
 
 use super::gateway_rules::{GatewayRules, Prefix};
+use crate::auth::Secret;
+use crate::auth::client::Login;
 use crate::params::MediaProxy;
 use crate::sip::DEFAULT_PORT;
 use serde::{Deserialize, Serialize};
@@ -10,12 +12,14 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gateways {
     list: Vec<Gateway>,
-    /// The peers of mapping gateways with the place of the gateway, sorted.
+    /// The peers of the gateways that bring calls in with the place of the gateway, sorted.
     by_peer: Vec<(Peer, usize)>,
     /// The places of all by name.
     by_name: Vec<usize>,
     /// The prefixes of routing gateways, sorted: the digits, the place of the gateway, that of the prefix in it.
     by_prefix: Vec<(String, usize, usize)>,
+    /// The mapping gateways that show who they are by digest: user name, place and password, sorted.
+    by_user: Vec<(String, usize, Secret)>,
 }
 
 /// A gateway.
@@ -39,6 +43,25 @@ pub struct Gateway {
     pub media_proxy: MediaProxy,
     /// What it says about routing.
     pub rules: GatewayRules,
+    /// How it is watched.
+    pub ping: Ping,
+}
+
+/// How the health of a gateway is watched by OPTIONS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// Seconds from one round to the next; 0 is off.
+    pub every_s: u32,
+    /// Rounds in a row without an answer until it is down.
+    pub fails: u32,
+    /// Rounds in a row with an answer until it is up again.
+    pub oks: u32,
+}
+
+impl Default for Ping {
+    fn default() -> Ping {
+        Ping { every_s: 0, fails: 3, oks: 2 }
+    }
 }
 
 /// How a gateway and the switch know each other.
@@ -53,12 +76,16 @@ pub enum GatewayAuth {
         /// The password.
         password: String,
     },
-    /// The switch registers to it.
+    /// The switch registers to it, and is challenged by it.
     Register {
-        /// The user name.
+        /// The user name, which is also the user part of the address-of-record and of our Contact.
         user: String,
         /// The password.
         password: String,
+        /// The host part of the address-of-record; none is the address of the peer.
+        domain: Option<String>,
+        /// Whether calls go to it only while the registration stands.
+        required: bool,
     },
 }
 
@@ -88,12 +115,39 @@ impl Peer {
     }
 }
 
+impl Gateway {
+    /// Who we are where it challenges us.
+    pub fn login(&self) -> Option<Login<'_>> {
+        match &self.auth {
+            GatewayAuth::Ip => None,
+            GatewayAuth::Digest { user, password } | GatewayAuth::Register { user, password, .. } => {
+                Some(Login { user, password })
+            }
+        }
+    }
+
+    /// Whether calls go to it only while we are registered there.
+    pub fn needs_registration(&self) -> bool {
+        matches!(self.auth, GatewayAuth::Register { required: true, .. })
+    }
+
+    /// Whether calls from it have to show its credentials.
+    pub fn is_challenged(&self) -> bool {
+        self.mapping && matches!(self.auth, GatewayAuth::Digest { .. })
+    }
+
+    /// Whether its peers may bring calls in: also one that we register at, for that is what we do it for.
+    fn brings_calls(&self) -> bool {
+        self.mapping || matches!(self.auth, GatewayAuth::Register { .. })
+    }
+}
+
 impl Gateways {
-    /// Gateways of these. Where two mapping gateways have a peer in common, the earlier is found by it.
+    /// Gateways of these. Where two that bring calls in have a peer in common, the earlier is found by it.
     pub fn new(list: Vec<Gateway>) -> Gateways {
-        let mapping = list.iter().enumerate().filter(|(_, gateway)| gateway.mapping);
+        let bring_calls = list.iter().enumerate().filter(|(_, gateway)| gateway.brings_calls());
         let mut by_peer: Vec<(Peer, usize)> =
-            mapping.flat_map(|(i, gateway)| gateway.peers.iter().map(move |&peer| (peer, i))).collect();
+            bring_calls.flat_map(|(i, gateway)| gateway.peers.iter().map(move |&peer| (peer, i))).collect();
         by_peer.sort_unstable();
         by_peer.dedup_by_key(|(peer, _)| *peer);
         let mut by_name: Vec<usize> = (0..list.len()).collect();
@@ -104,7 +158,14 @@ impl Gateways {
             by_prefix.extend(prefixes.map(|(i, prefix)| (prefix.digits.clone(), place, i)));
         }
         by_prefix.sort_unstable();
-        Gateways { list, by_peer, by_name, by_prefix }
+        let challenged = list.iter().enumerate().filter(|(_, gateway)| gateway.is_challenged());
+        let user = |(place, gateway): (usize, &Gateway)| {
+            let Login { user, password } = gateway.login()?;
+            Some((user.to_owned(), place, Secret::Password(password.to_owned())))
+        };
+        let mut by_user: Vec<_> = challenged.filter_map(user).collect();
+        by_user.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Gateways { list, by_peer, by_name, by_prefix, by_user }
     }
 
     /// The gateway of this name.
@@ -131,8 +192,15 @@ impl Gateways {
         })
     }
 
-    /// The place in [`Gateways::list`] of the mapping gateway that a message from this address is from: one with address
-    /// and port goes before one with the address alone. An IPv4 address mapped into IPv6 counts as IPv4.
+    /// The place and the secret of the mapping gateway that shows who it is by digest with this user name.
+    pub fn find_user(&self, user: &str) -> Option<(usize, &Secret)> {
+        let at = self.by_user.binary_search_by(|(known, ..)| known.as_str().cmp(user)).ok()?;
+        self.by_user.get(at).map(|(_, place, secret)| (*place, secret))
+    }
+
+    /// The place in [`Gateways::list`] of the gateway that a message from this address is from, a mapping one or one that
+    /// we register at: one with address and port goes before one with the address alone. An IPv4 address mapped into IPv6
+    /// counts as IPv4.
     pub fn find_peer(&self, from: SocketAddr) -> Option<usize> {
         let ip = from.ip().to_canonical();
         [Some(from.port()), None].into_iter().find_map(|port| {
@@ -178,7 +246,7 @@ impl<'g> IntoIterator for &'g Gateways {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gateway, GatewayAuth, Gateways, Peer};
+    use super::{Gateway, GatewayAuth, Gateways, Peer, Ping};
     use crate::config::{GatewayRules, Prefix};
     use crate::params::MediaProxy;
 
@@ -194,6 +262,7 @@ mod tests {
             capacity: 0,
             media_proxy: MediaProxy::Auto,
             rules: GatewayRules::default(),
+            ping: Ping::default(),
         }
     }
 
@@ -240,5 +309,22 @@ mod tests {
         assert_eq!(gateways.find("b").map(|gateway| gateway.name.as_str()), Some("b"));
         assert_eq!(gateways.find(""), None);
         assert_eq!(gateways.find("c"), None);
+    }
+
+    #[test]
+    fn who_we_register_at_brings_calls_in_and_who_is_challenged_is_found_by_its_user() {
+        let (user, password) = ("1".to_owned(), "x".to_owned());
+        let register =
+            GatewayAuth::Register { user: user.clone(), password: password.clone(), domain: None, required: false };
+        let digest = GatewayAuth::Digest { user, password };
+        let gateways = Gateways::new(vec![
+            Gateway { auth: register, ..gateway("out", false, &[("192.0.2.1", None)]) },
+            Gateway { auth: digest.clone(), ..gateway("client only", false, &[("192.0.2.2", None)]) },
+            Gateway { auth: digest, ..gateway("roaming", true, &[]) },
+        ]);
+        let from = |from: &str| gateways.find_peer(from.parse().expect("an address"));
+        assert_eq!((from("192.0.2.1:5060"), from("192.0.2.2:5060")), (Some(0), None));
+        assert_eq!(gateways.find_user("1").map(|(place, _)| place), Some(2));
+        assert!(gateways.find_user("2").is_none());
     }
 }

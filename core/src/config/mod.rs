@@ -22,7 +22,7 @@ pub use gateway_rules::{
     Digits, Failover, GatewayRules, MaxDuration, NotTaken, NumberRules, Numbers, Prefix, Redirect, Reserved, Rewrite,
     Timeouts,
 };
-pub use gateways::{Gateway, GatewayAuth, Gateways, Peer};
+pub use gateways::{Gateway, GatewayAuth, Gateways, Peer, Ping};
 pub use groups::{Group, Order};
 pub use model::{Cidr, Config, Listen, Network};
 pub use parse::{Parsed, parse, parse_on};

@@ -4,7 +4,7 @@ use super::gateways::Gateways;
 use super::groups::Group;
 use super::phones::{Block, Phones, Profile};
 use crate::auth::{Algorithm, Secret};
-use crate::input::Transport;
+use crate::input::{Flow, SocketId, Transport};
 use crate::params::Parameters;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -87,6 +87,13 @@ impl Listen {
 }
 
 impl Config {
+    /// The way to an address: from the first signalling socket of its family, where there is one.
+    pub fn flow_to(&self, remote: SocketAddr) -> Option<Flow> {
+        let index = self.listen.iter().position(|listen| listen.bind.is_ipv4() == remote.is_ipv4())?;
+        let socket = SocketId(u16::try_from(index).expect("the parser bounds the number of sockets"));
+        Some(Flow { socket, transport: self.listen[index].transport, remote })
+    }
+
     /// The configuration of a switch that was given none: UDP on 127.0.0.1:5060, domain `localhost`, phones 1001 to 1010
     /// with this password.
     ///

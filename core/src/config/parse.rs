@@ -103,7 +103,7 @@ fn read_switch(reader: &mut Reader<'_>, switch: &Section<'_>, config: &mut Confi
 }
 
 /// A host name or an address (RFC 3261 §25.1 `host`); it goes into the quoted realm of a challenge as it is.
-fn valid_domain(reader: &mut Reader<'_>, domain: &At<&str>) -> Option<String> {
+pub(super) fn valid_domain(reader: &mut Reader<'_>, domain: &At<&str>) -> Option<String> {
     let host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
     let valid = !domain.value.is_empty() && domain.value.len() <= 253 && domain.value.chars().all(host);
     if !valid {

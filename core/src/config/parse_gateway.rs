@@ -1,16 +1,30 @@
 //! `[[gateway]]`.
 
 use super::endpoint;
-use super::gateways::{Gateway, GatewayAuth, Peer};
+use super::gateways::{Gateway, GatewayAuth, Peer, Ping};
 use super::model::Config;
+use super::parse::valid_domain;
 use super::parse_gateway_rules::{self, Reservations};
+use super::phones::Phones;
 use super::reader::{At, Reader, Section};
 use crate::nearest::nearest;
 use crate::params::did_you_mean;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-const KEYS: &[&str] = &["name", "direction", "peers", "auth", "register", "priority", "capacity", "media_proxy"];
+const KEYS: &[&str] = &[
+    "name",
+    "direction",
+    "peers",
+    "auth",
+    "register",
+    "priority",
+    "capacity",
+    "media_proxy",
+    "ping_s",
+    "ping_fails",
+    "ping_oks",
+];
 const DIRECTIONS: [&str; 3] = ["mapping", "routing", "both"];
 
 pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config) -> Vec<Gateway> {
@@ -33,7 +47,12 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config)
         }
         let name = name.map_or("", |name| name.value).to_owned();
         let (mapping, routing) = direction(reader, &table);
-        let peers = peers(reader, &table);
+        let auth = auth(reader, &table);
+        let is_digest = matches!(auth, GatewayAuth::Digest { .. });
+        if mapping && is_digest {
+            unique_user(reader, &table, &auth, &gateways, &config.phones);
+        }
+        let peers = peers(reader, &table, mapping && !routing && is_digest);
         for peer in peers.iter().filter(|_| mapping) {
             if let Some(other) = mapped.insert(peer.value, name.clone()) {
                 let text = format!("gateway `{other}` has this peer too: calls from it would be taken for that one's");
@@ -48,15 +67,42 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config)
             mapping,
             routing,
             peers: peers.into_iter().map(|peer| peer.value).collect(),
-            auth: auth(reader, &table, mapping),
+            auth,
             priority: reader.whole(&table, "priority", 0..=u32::MAX).map_or(0, |priority| priority.value),
             capacity,
             media_proxy: endpoint::media_proxy(reader, &table, &config.parameters),
             rules,
+            ping: ping(reader, &table),
         });
     }
     reservations.check(reader, &gateways, &config.groups);
     gateways
+}
+
+/// A user name that is to say which gateway calls may be no other gateway's and no phone's.
+fn unique_user(reader: &mut Reader<'_>, table: &Section<'_>, auth: &GatewayAuth, earlier: &[Gateway], phones: &Phones) {
+    let GatewayAuth::Digest { user, .. } = auth else { return };
+    let same = |gateway: &&Gateway| gateway.is_challenged() && gateway.login().is_some_and(|login| login.user == user);
+    let taken = match earlier.iter().find(same) {
+        Some(other) => format!("gateway `{}`", other.name),
+        None if phones.find(user).is_some() => "a phone".to_owned(),
+        None => return,
+    };
+    let span = table.get("auth").map_or(table.span.clone(), |auth| auth.span());
+    let text = format!("{taken} has the user `{user}` too: calls with its credentials would be taken for that one's");
+    reader.error(&span, "duplicate", text);
+}
+
+/// Most rounds in a row that a threshold may ask for: with a round a second, some minutes.
+const ROUNDS: u32 = 100;
+
+fn ping(reader: &mut Reader<'_>, table: &Section<'_>) -> Ping {
+    let Ping { every_s, fails, oks } = Ping::default();
+    Ping {
+        every_s: reader.whole(table, "ping_s", 0..=3600).map_or(every_s, |seconds| seconds.value),
+        fails: reader.whole(table, "ping_fails", 1..=ROUNDS).map_or(fails, |rounds| rounds.value),
+        oks: reader.whole(table, "ping_oks", 1..=ROUNDS).map_or(oks, |rounds| rounds.value),
+    }
 }
 
 /// Whether it brings calls in, and whether it takes them out.
@@ -75,14 +121,15 @@ fn direction(reader: &mut Reader<'_>, table: &Section<'_>) -> (bool, bool) {
     }
 }
 
-fn peers(reader: &mut Reader<'_>, table: &Section<'_>) -> Vec<At<Peer>> {
+/// Without any, only a gateway that the switch never calls and that shows who it is otherwise can be reached by calls.
+fn peers(reader: &mut Reader<'_>, table: &Section<'_>, may_be_none: bool) -> Vec<At<Peer>> {
     let Some(texts) = reader.texts(table, "peers") else {
-        if table.get("peers").is_none() {
+        if table.get("peers").is_none() && !may_be_none {
             reader.missing(table, "peers");
         }
         return Vec::new();
     };
-    if texts.value.is_empty() {
+    if texts.value.is_empty() && !may_be_none {
         reader.error(&texts.span, "value", "`peers` must name at least one address");
     }
     texts.value.iter().filter_map(|text| peer(reader, text)).collect()
@@ -117,8 +164,8 @@ fn parse_peer(text: &str) -> Option<Peer> {
     (!bracketed_v4).then(|| Peer { ip: ip.to_canonical(), port: None })
 }
 
-/// `auth = "ip"`, `auth = { user, password }` or `register = { user, password }`; the last inside `auth` too.
-fn auth(reader: &mut Reader<'_>, table: &Section<'_>, mapping: bool) -> GatewayAuth {
+/// `auth = "ip"`, `auth = { user, password }` or `register = { user, password, … }`; the last inside `auth` too.
+fn auth(reader: &mut Reader<'_>, table: &Section<'_>) -> GatewayAuth {
     if let Some(register) = reader.table(table, "register", "register") {
         if let Some(auth) = table.get("auth") {
             reader.error(&auth.span(), "value", "a [[gateway]] has either `auth` or `register`");
@@ -139,28 +186,27 @@ fn auth(reader: &mut Reader<'_>, table: &Section<'_>, mapping: bool) -> GatewayA
         let register = reader.table(&auth, "register", "register");
         return register.map_or(GatewayAuth::Ip, |register| registration(reader, &register));
     }
+    reader.known_keys(&auth, &["user", "password"]);
     let (user, password) = credentials(reader, &auth);
-    if mapping {
-        // Taking its calls by address alone would be weaker than what the operator asked for.
-        let text = "this build does not challenge gateways: only `auth = \"ip\"` lets this one bring calls in";
-        reader.error(&auth.span, "not-acted-on", text);
-    } else {
-        let text = "`auth` is accepted, not yet acted on: this build does not answer the challenges of gateways";
-        reader.warn(&auth.span, "not-acted-on", text);
-    }
     GatewayAuth::Digest { user, password }
 }
 
 fn registration(reader: &mut Reader<'_>, register: &Section<'_>) -> GatewayAuth {
+    reader.known_keys(register, &["user", "password", "domain", "required"]);
     let (user, password) = credentials(reader, register);
-    let text = "`register` is accepted, not yet acted on: this build does not register to gateways";
-    reader.warn(&register.span, "not-acted-on", text);
-    GatewayAuth::Register { user, password }
+    let domain = reader.text(register, "domain").and_then(|domain| valid_domain(reader, &domain));
+    let required = reader.boolean(register, "required").is_some_and(|required| required.value);
+    GatewayAuth::Register { user, password, domain, required }
 }
 
 fn credentials(reader: &mut Reader<'_>, table: &Section<'_>) -> (String, String) {
-    reader.known_keys(table, &["user", "password"]);
-    let mut text = |key| reader.required(table, key).map_or("", |text| text.value).to_owned();
+    let mut text = |key: &'static str| {
+        let text = reader.required(table, key);
+        if let Some(text) = text.as_ref().filter(|text| text.value.is_empty()) {
+            reader.error(&text.span, "value", format!("`{key}` must not be empty"));
+        }
+        text.map_or("", |text| text.value).to_owned()
+    };
     (text("user"), text("password"))
 }
 

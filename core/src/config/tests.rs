@@ -258,3 +258,29 @@ quickcheck::quickcheck! {
         }
     }
 }
+
+#[test]
+fn a_gateway_is_watched_registered_at_and_known_by_its_credentials() {
+    let gateway = |more: &str| format!("[[gateway]]\nname = \"a\"\ndirection = \"mapping\"\n{more}\n");
+    let digest = "auth = { user = \"u\", password = \"p\" }";
+    let register = "peers = [\"192.0.2.1\"]\nregister = { user = \"u\", password = \"p\", domain = \"x.example\", required = true }";
+    let parsed =
+        parse(&gateway(&format!("{register}\nping_s = 5\nping_fails = 1\nping_oks = 1"))).expect("it is valid");
+    let known = &parsed.config.gateways.list()[0];
+    assert!(known.needs_registration() && !known.is_challenged());
+    assert_eq!(known.ping, crate::config::Ping { every_s: 5, fails: 1, oks: 1 });
+    parse(&gateway(digest)).expect("known by digest alone");
+    let phone = "[[phone]]\nuser = \"u\"\npassword = \"x\"\n";
+    for (text, fault) in [
+        (gateway(""), "needs `peers`"),
+        (gateway(digest).replace("mapping", "both"), "needs `peers`"),
+        (format!("{phone}{}", gateway(digest)), "a phone has the user `u` too"),
+        (gateway(digest) + &gateway(digest).replace("\"a\"", "\"b\""), "gateway `a` has the user `u` too"),
+        (gateway("auth = { user = \"\", password = \"p\" }"), "`user` must not be empty"),
+        (gateway(&format!("{digest}\nping_fails = 0")), "`ping_fails` must be a whole number from 1 to 100"),
+        (gateway(&register.replace("x.example", "x y")), "`domain` must be a host name"),
+    ] {
+        let faults = parse(&text).expect_err(fault).to_string();
+        assert!(faults.contains(fault), "{faults}");
+    }
+}

@@ -50,6 +50,8 @@ pub struct Parameters {
 struct Ready {
     resend_intervals: Vec<Duration>,
     endpoint_expire: Duration,
+    user_agent_expire_s: Option<u32>,
+    user_agent_retry_delay: Duration,
     timeout_invite: Duration,
     timeout_trying: Duration,
     timeout_session_progress: Duration,
@@ -96,6 +98,8 @@ impl Ready {
                 .map(Duration::from_millis)
                 .collect(),
             endpoint_expire: seconds("SS_ENDPOINT_EXPIRE"),
+            user_agent_expire_s: text(changed, "SS_SIP_USER_AGENT_EXPIRE").parse().ok(),
+            user_agent_retry_delay: seconds("SS_SIP_USER_AGENT_RETRY_DELAY"),
             timeout_invite: seconds("SS_SIP_TIMEOUT_INVITE"),
             timeout_trying: seconds("SS_SIP_TIMEOUT_TRYING"),
             timeout_session_progress: seconds("SS_SIP_TIMEOUT_SESSION_PROGRESS"),
@@ -181,6 +185,16 @@ impl Parameters {
     /// SS_ENDPOINT_EXPIRE: default and longest life of a registration.
     pub fn endpoint_expire(&self) -> Duration {
         self.ready.endpoint_expire
+    }
+
+    /// SS_SIP_USER_AGENT_EXPIRE, seconds: life that is asked for where the switch registers to others; `None` is Auto.
+    pub fn user_agent_expire_s(&self) -> Option<u32> {
+        self.ready.user_agent_expire_s
+    }
+
+    /// SS_SIP_USER_AGENT_RETRY_DELAY: pause after a failed registration to others.
+    pub fn user_agent_retry_delay(&self) -> Duration {
+        self.ready.user_agent_retry_delay
     }
 
     /// SS_SIP_TIMEOUT_INVITE: how long an INVITE may go without any answer.
@@ -303,6 +317,7 @@ mod tests {
         let gaps_ms: Vec<u128> = p.resend_intervals().iter().map(Duration::as_millis).collect();
         assert_eq!(gaps_ms, [500, 1000, 2000, 4000, 4000, 4000, 4000, 4000, 4000, 4000]);
         assert_eq!((p.endpoint_expire(), p.max_talk()), (seconds(3600), Some(seconds(7200))));
+        assert_eq!((p.user_agent_expire_s(), p.user_agent_retry_delay()), (None, seconds(60)));
         assert_eq!((p.timeout_invite(), p.timeout_trying()), (seconds(10), seconds(20)));
         assert_eq!(
             (p.timeout_session_progress(), p.timeout_session_progress_sdp(), p.timeout_ringing()),

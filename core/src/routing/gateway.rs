@@ -7,11 +7,9 @@ use super::plan::Planner;
 use super::rule::Rule;
 use crate::cdr::EndReason;
 use crate::config::{Config, Gateway, NotTaken, Order, Peer, Prefix};
-use crate::input::{Flow, SocketId};
 use crate::limits;
 use crate::sip::escape_user;
 use crate::time::Instant;
-use std::net::SocketAddr;
 
 /// What was seen of gateways that take the number and cannot have it.
 #[derive(Default)]
@@ -176,16 +174,9 @@ fn shown(planner: &mut Planner<'_>, gateway: &Gateway, caller: String) -> String
 
 fn target(config: &Config, peer: Peer, number: &str) -> Option<Target> {
     let remote = peer.target();
-    let socket = socket_for(config, remote)?;
-    let flow = Flow { socket, transport: config.listen[usize::from(socket.0)].transport, remote };
+    let flow = config.flow_to(remote)?;
     let uri = format!("sip:{}@{remote}", escape_user(number));
     Some(Target { hop: Hop::Flow(flow), uri: uri.into_bytes().into() })
-}
-
-/// The first signalling socket of the remote's address family.
-pub(super) fn socket_for(config: &Config, remote: SocketAddr) -> Option<SocketId> {
-    let index = config.listen.iter().position(|listen| listen.bind.is_ipv4() == remote.is_ipv4())?;
-    Some(SocketId(u16::try_from(index).expect("config bounds the number of sockets")))
 }
 
 /// A step for each gateway whose prefixes do not begin the number.

@@ -33,6 +33,7 @@ impl Switch {
         let mut config = Arc::unwrap_or_clone(config);
         config.listen.clone_from(&self.cx.config.listen);
         self.cx.config = Arc::<Config>::new(config);
+        self.trunks.reload(&mut self.cx, &mut self.transactions);
         self.generation += 1;
         self.cx.emit(Event::ConfigApplied { generation: self.generation, changes });
     }
@@ -43,17 +44,18 @@ impl Switch {
         }
         self.is_draining = true;
         self.cx.emit(Event::DrainStarted { calls: self.calls.len() as u64 });
-        // Fires once at the most and leaves with the process, so nobody needs its id.
-        let _ = self.cx.timers.arm(self.cx.now.mono + DRAIN_LIMIT, TimerKey::DrainLimit);
+        self.trunks.drain(&mut self.cx, &mut self.transactions);
+        self.drain_limit = Some(self.cx.timers.arm(self.cx.now.mono + DRAIN_LIMIT, TimerKey::DrainLimit));
     }
 
     pub(super) fn on_drain_limit(&mut self) {
+        self.drain_limit = None;
         self.halt();
     }
 
-    /// Ends the process once a drain has nothing left to wait for. Transactions that only absorb stragglers do not count.
+    /// Ends the process once a drain has nothing left to wait for: no call, and no registration to take back. Transactions that only absorb stragglers do not count.
     pub(super) fn halt_when_drained(&mut self) {
-        if self.is_draining && self.calls.is_empty() {
+        if self.is_draining && self.calls.is_empty() && self.trunks.has_left() {
             self.halt();
         }
     }
@@ -61,6 +63,7 @@ impl Switch {
     fn halt(&mut self) {
         if !self.is_halted {
             self.is_halted = true;
+            self.cx.timers.cancel(&mut self.drain_limit);
             self.cx.halt();
         }
     }

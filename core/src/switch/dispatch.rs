@@ -5,9 +5,10 @@
 //! method.
 
 use super::{Switch, Verdict};
-use crate::auth::{ChallengeCode, Outcome};
+use crate::auth::{ChallengeCode, Outcome, Secret};
 use crate::call::headers::ALLOW;
 use crate::call::{Identity, Incoming, options};
+use crate::config::{Config, Gateway};
 use crate::counters::DropReason;
 use crate::cx::Cx;
 use crate::dialog::Tag;
@@ -112,7 +113,10 @@ fn options(cx: &mut Cx, transactions: &mut Transactions, server: ServerId) {
 }
 
 fn register(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: ServerId) {
-    let Some(user) = authenticate(switch, flow, message, server, ChallengeCode::Unauthorized) else { return };
+    let config = switch.cx.config.clone();
+    let code = ChallengeCode::Unauthorized;
+    let secret = |user: &str| phone_secret(&config, user);
+    let Some(user) = authenticate(switch, flow, message, server, code, secret) else { return };
     let Switch { cx, transactions, registrar, .. } = switch;
     let aor = message.to().ok().and_then(|to| Uri::parse(to.uri).ok());
     let Some(aor) = aor.filter(|aor| matches!(aor.scheme, Scheme::Sip | Scheme::Sips) && is_our_host(cx, aor.host))
@@ -143,33 +147,63 @@ fn outside(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: Serve
     }
 }
 
-/// Who sends this: a mapping gateway by its address, else a phone by its credentials. Has answered where it is nobody.
+/// Who sends this: a gateway by its address, where it is to show credentials by these as well, else a phone or a gateway
+/// without an address by its credentials. Has answered where it is nobody.
 fn identify(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: ServerId) -> Option<Identity> {
-    if let Some(index) = switch.cx.config.gateways.find_peer(flow.remote) {
-        let gateway = switch.cx.config.gateways.list()[index].name.clone();
-        let number = message.from().ok().and_then(|from| crate::call::called_number(from.uri)).unwrap_or_default();
-        return Some(Identity { number, gateway });
+    let config = switch.cx.config.clone();
+    let by_address = config.gateways.find_peer(flow.remote);
+    if let Some(gateway) =
+        by_address.and_then(|place| config.gateways.get(place)).filter(|known| !known.is_challenged())
+    {
+        return Some(caller_at(gateway, message));
     }
-    let code = match switch.cx.config.parameters.auth_code() {
+    let code = match config.parameters.auth_code() {
         407 => ChallengeCode::ProxyAuthenticationRequired,
         _ => ChallengeCode::Unauthorized,
     };
-    let user = authenticate(switch, flow, message, server, code)?;
-    let caller_id = switch.cx.config.phones.find(&user).and_then(|phone| phone.caller_id.map(str::to_owned));
+    let user = authenticate(switch, flow, message, server, code, |user| caller_secret(&config, by_address, user))?;
+    if let Some(gateway) = config.gateways.find_user(&user).and_then(|(place, _)| config.gateways.get(place)) {
+        return Some(caller_at(gateway, message));
+    }
+    let caller_id = config.phones.find(&user).and_then(|phone| phone.caller_id.map(str::to_owned));
     Some(Identity { number: caller_id.unwrap_or(user), gateway: String::new() })
 }
 
-/// The user whose credentials the request carries. Has answered with a challenge or a refusal where there is none.
-fn authenticate(
+/// A gateway speaks for its callers: their number is what its From says.
+fn caller_at(gateway: &Gateway, message: &Message<'_>) -> Identity {
+    let number = message.from().ok().and_then(|from| crate::call::called_number(from.uri)).unwrap_or_default();
+    Identity { number, gateway: gateway.name.clone() }
+}
+
+/// The secret with which somebody at this address may call: at a gateway's address its own alone, elsewhere that of a phone
+/// or of a gateway that may be anywhere.
+fn caller_secret<'c>(config: &'c Config, by_address: Option<usize>, user: &str) -> Option<&'c Secret> {
+    let gateway = config.gateways.find_user(user);
+    match by_address {
+        Some(place) => gateway.filter(|(known, _)| *known == place).map(|(_, secret)| secret),
+        None => {
+            let is_anywhere = |place| config.gateways.get(place).is_some_and(|gateway| gateway.peers.is_empty());
+            let roaming = gateway.filter(|(place, _)| is_anywhere(*place)).map(|(_, secret)| secret);
+            roaming.or_else(|| phone_secret(config, user))
+        }
+    }
+}
+
+fn phone_secret<'c>(config: &'c Config, user: &str) -> Option<&'c Secret> {
+    config.phones.profile(user).map(|profile| &profile.secret)
+}
+
+/// The user whose credentials, of those that `secret` knows, the request carries. Has answered with a challenge or a refusal where there is none.
+fn authenticate<'c>(
     switch: &mut Switch,
     flow: Flow,
     message: &Message<'_>,
     server: ServerId,
     code: ChallengeCode,
+    secret: impl FnOnce(&str) -> Option<&'c Secret>,
 ) -> Option<String> {
     let Switch { cx, transactions, auth, .. } = switch;
     let config = cx.config.clone();
-    let secret = |user: &str| config.phones.profile(user).map(|profile| &profile.secret);
     let stale = match auth.verify(cx, message, flow, &config.domain, secret) {
         Outcome::Accepted { user } => return Some(user),
         Outcome::Challenge { stale, .. } => stale,

@@ -23,8 +23,9 @@ use crate::registrar::{BindingRecord, Registrar};
 use crate::rng::{self, Seed};
 use crate::sip::{self, Message, Scanned};
 use crate::time::{Deadline, Now};
-use crate::timers::TimerKey;
+use crate::timers::{TimerId, TimerKey};
 use crate::transaction::{Answer, Owner, Party, Transactions, Upcall};
+use crate::trunk::{TrunkView, Trunks};
 use drops::Drops;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -47,11 +48,13 @@ pub struct Switch {
     transactions: Transactions,
     calls: Calls,
     registrar: Registrar,
+    trunks: Trunks,
     auth: Authenticator,
     drops: Drops,
     started: Now,
     generation: u64,
     is_draining: bool,
+    drain_limit: Option<TimerId>,
     is_halted: bool,
     /// Scratch for the scanner; holds nothing between inputs.
     #[serde(skip)]
@@ -67,12 +70,14 @@ impl Switch {
             transactions: Transactions::new(key),
             calls: Calls::new(key, now),
             registrar: Registrar::new(key),
+            trunks: Trunks::new(&mut cx),
             auth: Authenticator::new(&mut cx),
             cx,
             drops: Drops::default(),
             started: now,
             generation: 1,
             is_draining: false,
+            drain_limit: None,
             is_halted: false,
             index: sip::Index::default(),
         }
@@ -129,6 +134,11 @@ impl Switch {
     /// Bindings, at most `limit`, from the one after `after`.
     pub fn registrations(&self, after: Option<u64>, limit: usize) -> (Vec<BindingRecord>, Option<u64>) {
         self.registrar.page(self.cx.now, after, limit)
+    }
+
+    /// Every gateway with its state, by name.
+    pub fn trunks(&self) -> Vec<TrunkView> {
+        self.trunks.view(self.cx.now, |gateway| self.calls.load().of_gateway(gateway))
     }
 
     /// R6: time is clamped; a reading earlier than the last counts as the last.
@@ -198,14 +208,14 @@ impl Switch {
     fn on_answer(&mut self, owner: Owner, message: &Message<'_>, flow: Flow) {
         match owner.party {
             Party::Call => self.calls.on_answer(&mut self.cx, &mut self.transactions, owner, message, flow),
-            Party::Trunk => panic!("no request of ours is owned by a trunk: {owner:?}"),
+            Party::Trunk => self.trunks.on_answer(&mut self.cx, &mut self.transactions, owner, message),
         }
     }
 
     fn on_upcall(&mut self, upcall: Upcall) {
         match upcall.owner().party {
             Party::Call => self.calls.on_upcall(&mut self.cx, &mut self.transactions, upcall),
-            Party::Trunk => panic!("no request of ours is owned by a trunk: {upcall:?}"),
+            Party::Trunk => self.trunks.on_upcall(&mut self.cx, &mut self.transactions, upcall),
         }
     }
 
@@ -230,6 +240,7 @@ impl Switch {
                 }
             }
             TimerKey::Call(bits, timer) => self.calls.fire(&mut self.cx, &mut self.transactions, bits, timer),
+            TimerKey::Trunk(bits, timer) => self.trunks.fire(&mut self.cx, &mut self.transactions, bits, timer),
             TimerKey::BindingExpiry => self.registrar.fire(&mut self.cx),
             TimerKey::DropReport => self.drops.report(&mut self.cx),
             TimerKey::DrainLimit => self.on_drain_limit(),

@@ -12,9 +12,13 @@ pub struct Status {
     pub calls: usize,
     /// Transactions, those that only absorb stragglers included.
     pub transactions: usize,
-    /// Timers of calls and transactions. Those of the registrar and of drop reports do not count: they are there as long
-    /// as somebody is registered, or is refused.
+    /// Timers of calls and transactions. Those of the registrar, of gateways and of drop reports do not count: they
+    /// are there as long as somebody is registered or watched, or is refused.
     pub timers: usize,
+    /// Gateways.
+    pub trunks: usize,
+    /// Gateways that no calls go to because of their state; `trunks` says why.
+    pub trunks_unusable: usize,
     /// Registered contacts.
     pub bindings: usize,
     /// Bytes that the bindings take, by the registrar's own account.
@@ -39,6 +43,8 @@ impl Switch {
             calls: self.calls.len(),
             transactions: self.transactions.len(),
             timers: self.calls.timers() + self.transactions.timers(),
+            trunks: self.trunks.len(),
+            trunks_unusable: self.trunks.unusable(self.cx.now),
             bindings: self.registrar.len(),
             binding_bytes: self.registrar.memory_bytes(),
             uptime_ms: self.cx.now.mono.since(self.started.mono).as_millis() as u64,
@@ -54,8 +60,9 @@ impl Switch {
         let owned = self.calls.timers()
             + self.transactions.timers()
             + self.registrar.timers()
+            + self.trunks.timers()
             + self.drops.timers()
-            + usize::from(self.is_draining && !self.is_halted);
+            + usize::from(self.drain_limit.is_some());
         self.cx.timers.len().saturating_sub(owned)
     }
 }

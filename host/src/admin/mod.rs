@@ -30,6 +30,8 @@ pub enum Request {
         /// At most so many.
         limit: usize,
     },
+    /// The gateways.
+    Trunks,
     /// The bindings, in an order that does not change between requests.
     Registrations {
         /// Those after the one of this number.

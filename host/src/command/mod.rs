@@ -11,7 +11,7 @@ pub(crate) use act::{drain, hangup, reload};
 pub(crate) use cdr::{cdr, show as show_record};
 pub(crate) use config::{check, params};
 pub(crate) use run::{random_password, run};
-pub(crate) use show::{calls, registrations, status};
+pub(crate) use show::{calls, registrations, status, trunks};
 
 use crate::cli::{Drive, StateArgs};
 use crate::config_file::ConfigFile;

@@ -1,4 +1,4 @@
-//! `status`, `calls`, `registrations`: what a running switch holds.
+//! `status`, `calls`, `trunks`, `registrations`: what a running switch holds.
 
 use super::table::columns;
 use super::{Done, print, print_json, state_dir_of};
@@ -40,6 +40,29 @@ pub(crate) fn calls(args: &CallsArgs) -> Done {
         })
         .collect();
     print(&columns(["CALL", "STATE", "CALLER", "CALLEE", "TALK MS", "MEDIA", "CALL-ID"], &rows))
+}
+
+pub(crate) fn trunks(args: &ShowArgs) -> Done {
+    let trunks = admin::ask_value(&state_dir_of(&args.state)?, &Request::Trunks)?;
+    if args.json {
+        return print_json(&trunks);
+    }
+    let until = |trunk: &Value, field: &str| {
+        trunk[field].as_u64().map_or(String::new(), |ms| crate::utc::Stamp(ms / 1000).to_string())
+    };
+    let rows: Vec<[String; 9]> = items(&trunks)
+        .map(|trunk| {
+            let usable = if trunk["usable"] == true { "yes".to_owned() } else { cell(trunk, "rule") };
+            let [gateway, health, rtt_ms, registration, fault, calls] =
+                ["gateway", "health", "ping_rtt_ms", "registration", "registration_fault", "calls"]
+                    .map(|f| cell(trunk, f));
+            let (not_until, registered) = (until(trunk, "until_ms"), until(trunk, "registered_until_ms"));
+            [gateway, usable, not_until, health, rtt_ms, registration, registered, fault, calls]
+        })
+        .collect();
+    let headings =
+        ["GATEWAY", "USABLE", "NOT UNTIL", "HEALTH", "RTT MS", "REGISTRATION", "REGISTERED UNTIL", "FAULT", "CALLS"];
+    print(&columns(headings, &rows))
 }
 
 pub(crate) fn registrations(args: &ShowArgs) -> Done {

@@ -169,6 +169,7 @@ impl Server {
         match request {
             Request::Status => Answer::Ok(self.status()),
             Request::Calls { limit } => json(&self.pump.switch().calls(*limit)),
+            Request::Trunks => json(&self.pump.switch().trunks()),
             Request::Registrations { after, limit } => {
                 let (bindings, next) = self.pump.switch().registrations(*after, (*limit).min(PAGE));
                 json(&serde_json::json!({ "registrations": bindings, "next": next }))

@@ -18,6 +18,7 @@ pub(super) fn event(event: &Event) -> Option<String> {
             record.sip_status,
             record.hold_time_s
         ),
+        Event::TrunkChanged { gateway, state, rule, detail } => format!("{gateway} {state} ({rule}) {detail}"),
         Event::ConfigApplied { generation, .. } => format!("configuration {generation}"),
         Event::DrainStarted { calls } => format!("drain, {calls} calls up"),
     };

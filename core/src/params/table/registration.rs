@@ -22,7 +22,7 @@ pub(super) const SPECS: &[Spec] = &[
         "s",
         "Time between two checks of the switch whether a registered endpoint is still there",
     ),
-    Spec::accepted(
+    Spec::active(
         SECTION,
         "SS_SIP_USER_AGENT_EXPIRE",
         Kind::WholeOr { word: "Auto", min: 20, max: 7200 },
@@ -30,13 +30,13 @@ pub(super) const SPECS: &[Spec] = &[
         "s",
         "Expiry that the switch asks for where it registers to others; Auto takes what they give",
     ),
-    Spec::accepted(
+    Spec::active(
         SECTION,
         "SS_SIP_USER_AGENT_RETRY_DELAY",
         Kind::Whole { min: 30, max: 600 },
         "60",
         "s",
-        "Pause before the switch tries a failed registration to others again",
+        "Pause before the switch tries a failed registration to others again; longer where they say so in Retry-After",
     ),
     Spec::accepted(
         SECTION,
