@@ -24,8 +24,30 @@
 //! | [`phone`] | a strict user agent that shares no SIP code with the core; the host's `demo` runs it on real sockets |
 //! | [`ladder`] | who sent what to whom, as text |
 //! | [`wire`] | phones face to face, without a switch |
+//! | [`crossings`] | what both sides do at once, generated: a million of them end agreed and leave nothing |
 //! | [`scenario`] | what can be asked for by name, and the random one |
+//!
+//! # How a test drives a phone
+//!
+//! [`phone::Settings`] say how a phone is (`world.act("bob", |bob, _| bob.settings_mut()...)`), methods of
+//! [`phone::Phone`] what it does now or later (`world.later(after, "bob", |bob, now| ...)`). What a phone holds against
+//! the other side stands in its violations.
+//!
+//! | what | how |
+//! |---|---|
+//! | hold in every spelling, resume, other codecs | `phone.change(now, Change::hold(Hold::Zero))`, `Change::codecs(&[Codec::Pcma])`, `.by_update()`, `.without_offer()`; [`phone::Change`] |
+//! | that both ends agree | `alice.mismatch(&bob)` of both `call.agreed()`; `settings.marks` also compares who wrote what; [`phone::Agreed`] |
+//! | an INVITE without an offer | `settings.makes_offer = false` |
+//! | RFC 3262 | `settings.reliability`, with `early_media`, `rings_with`, `prack_after`, `offers_in_prack` |
+//! | glare | two changes at once; `settings.crossing_grace` is what a wire needs that loses or reorders, else zero |
+//! | a change that waits, is refused or cancelled | `settings.answers_changes_after`, `refuses_changes`, `phone.cancel_change(now)` |
+//! | a fork | `settings.branches`: a script of [`phone::Reply`] for each To tag; the caller's `settings.may_fork` allows a second 2xx |
+//! | blind and attended transfer | `phone.refer(now, "carol")`, `phone.refer_attended(now, first, second)`; [`phone::Notice::Received`] has the NOTIFYs |
+//! | anything inside a call | `phone.send_any_within(now, method, headers, body)`; `settings.takes_any_method` and [`phone::Notice::Unknown`] |
+//! | a gateway | `settings.takes_any_number`, and [`phone::Trunk`]: credentials demanded, refusals by script, REGISTER, OPTIONS |
+//! | no switch at all | [`wire::Wire`] in the place of [`world::World`] |
 
+pub mod crossings;
 pub mod ladder;
 pub mod net;
 pub mod phone;

@@ -2,10 +2,14 @@
 
 use clap::{Parser, Subcommand};
 use crosspoint_core::record::{Replay, replay};
+use crosspoint_sim::crossings::{self, Ground, Links, Tally};
 use crosspoint_sim::scenario;
 use crosspoint_sim::world::World;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// Simulated worlds around the Crosspoint SIP softswitch.
 #[derive(Parser)]
@@ -29,6 +33,12 @@ enum Command {
     Replay {
         /// The log
         file: PathBuf,
+    },
+    /// Runs generated crossings: both sides of a call change, cancel and end it at once, at every state. Stops at the
+    /// first after which they do not agree, or something is left
+    Crossings {
+        #[command(flatten)]
+        which: Many,
     },
     /// Prints the message ladder of a simulated world
     Ladder {
@@ -56,10 +66,30 @@ struct Which {
     scenario: String,
 }
 
+#[derive(clap::Args)]
+struct Many {
+    /// How many
+    #[arg(long, default_value_t = 1000)]
+    count: u64,
+    /// The first world's seed; there is a world for every hundred
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Without the switch: the phones alone
+    #[arg(long)]
+    face_to_face: bool,
+    /// Over links that lose, double and reorder
+    #[arg(long)]
+    bad_links: bool,
+    /// Worlds at the same time
+    #[arg(long, default_value_t = 2)]
+    threads: u64,
+}
+
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { which, record } => run(&which, record),
         Command::Replay { file } => play(&file),
+        Command::Crossings { which } => cross(&which),
         Command::Ladder { which, call, no_times } => ladder(&which, call, no_times),
     }
 }
@@ -93,6 +123,44 @@ fn run(which: &Which, record: Option<PathBuf>) -> ExitCode {
     let Which { seed, calls, scenario } = which;
     println!("again: crosspoint-sim run --seed {seed} --calls {calls} --scenario {scenario}");
     ExitCode::FAILURE
+}
+
+fn cross(which: &Many) -> ExitCode {
+    let ground = if which.face_to_face { Ground::FaceToFace } else { Ground::Switch };
+    let links = if which.bad_links { Links::Bad } else { Links::Good };
+    let worlds = which.count.div_ceil(crossings::PER_WORLD);
+    let (next, total, failure) = (AtomicU64::new(0), Mutex::new(Tally::default()), Mutex::new(None));
+    let panics_not = "no thread panics while it holds this";
+    let begun = Instant::now();
+    let work = || {
+        loop {
+            let world = next.fetch_add(1, Ordering::Relaxed);
+            if world >= worlds {
+                break;
+            }
+            let count = (which.count - world * crossings::PER_WORLD).min(crossings::PER_WORLD);
+            match crossings::run(which.seed + world, count, ground, links) {
+                Ok(tally) => {
+                    let mut total = total.lock().expect(panics_not);
+                    *total = total.plus(tally);
+                }
+                Err(found) => {
+                    failure.lock().expect(panics_not).get_or_insert(found);
+                    next.fetch_max(worlds, Ordering::Relaxed);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..which.threads.max(1)).for_each(|_| drop(scope.spawn(work))));
+    if let Some(failure) = failure.into_inner().expect(panics_not) {
+        println!("{failure}");
+        return ExitCode::FAILURE;
+    }
+    let Tally { crossings, glares, up } = total.into_inner().expect(panics_not);
+    let rate = crossings as f64 / begun.elapsed().as_secs_f64();
+    println!("{crossings} crossings: both sides agreed, nothing left; {rate:.0} a second");
+    println!("{glares} times a phone answered 491, {up} calls were up in the end");
+    ExitCode::SUCCESS
 }
 
 fn play(file: &PathBuf) -> ExitCode {

@@ -256,6 +256,7 @@ impl Phone {
             return self.violation(format!("ACK to nothing: CSeq {:?}", ack.get("CSeq")));
         };
         let (is_initial, number, inside) = (server.request.to_tag().is_none(), server.call, server.spot);
+        let has_offered = server.has_offered;
         match server.confirm(tag) {
             None => return self.violation("ACK: the To tag is not the dialog's".to_owned()),
             Some(false) => return,
@@ -265,7 +266,7 @@ impl Phone {
         let by_tag = |call: &Call| call.dialogs.iter().position(|dialog| dialog.local_tag == tag);
         let dialog = by_tag(self.find_call(number)).map(|dialog| Spot { call: number, dialog });
         let Some(spot) = inside.or(dialog) else { return };
-        self.take_answer_of_ack(spot, ack);
+        self.take_answer_of_ack(spot, has_offered, ack);
         let call = self.find_call(number);
         if !is_initial || call.state != State::Answered || spot.dialog != call.current {
             return;
@@ -280,11 +281,11 @@ impl Phone {
         }
     }
 
-    fn take_answer_of_ack(&mut self, spot: Spot, ack: &Message) {
+    fn take_answer_of_ack(&mut self, spot: Spot, has_offered: bool, ack: &Message) {
         if self.find_call(spot.call).is_over() {
             return;
         }
-        match (self.dialog(spot).talk.has_sent_in_response(), of_message(ack)) {
+        match (has_offered, of_message(ack)) {
             (true, Some(answer)) => {
                 let wrong = self.dialog(spot).talk.on_answer(answer);
                 self.complain("ACK", wrong);

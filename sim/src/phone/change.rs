@@ -168,7 +168,10 @@ impl Phone {
         let is_in_state = match state {
             State::Up => true,
             State::Answered => before_ack,
-            State::Proceeding | State::Incoming => by_update && dialog.talk.agreed().is_some(),
+            State::Proceeding | State::Incoming => {
+                let is_acknowledged = dialog.unacknowledged.is_idle() && dialog.heard.is_idle();
+                by_update && dialog.talk.agreed().is_some() && is_acknowledged
+            }
             _ => false,
         };
         let is_free = dialog.stage != Stage::Gone && dialog.talk.is_idle() && dialog.changes.in_flight.is_none();
@@ -202,8 +205,9 @@ impl Phone {
         self.send_within_call(spot, request, purpose);
     }
 
+    /// Whether a 2xx of ours waits for its ACK: what goes out now crosses that (RFC 6337 §4.1, figure 8).
     fn awaits_ack_in(&self, spot: Spot) -> bool {
-        self.servers.iter().any(|server| server.spot == Some(spot) && server.awaits_ack())
+        self.servers.iter().any(|server| server.call == Some(spot.call) && server.awaits_ack())
     }
 }
 
@@ -362,7 +366,8 @@ impl Phone {
     }
 
     fn refuse_change(&mut self, spot: Spot, index: usize, status: u16) {
-        if status == 500 && self.settings.refuses_changes.is_none() {
+        let ack_may_be_lost = !self.settings.crossing_grace.is_zero() && self.dialog(spot).talk.has_sent_in_response();
+        if status == 500 && self.settings.refuses_changes.is_none() && !ack_may_be_lost {
             // the far side waits for an answer of ours, and knows it (RFC 3264 §4, RFC 6337 §4.3 UAC-II, UAC-IU)
             let method = self.servers[index].request.method().unwrap_or_default().to_owned();
             self.violation(format!("{method}: an offer or INVITE while one is outstanding"));
@@ -376,6 +381,7 @@ impl Phone {
         if status == 491 {
             let now = self.now;
             self.dialog(spot).changes.refused_at = Some(now);
+            self.glares += 1;
         }
         if status == 500 {
             response = response.with("Retry-After", self.stream.below(11).to_string());

@@ -2,6 +2,7 @@
 
 use super::dialog::Spot;
 use super::message::{Message, param};
+use super::sdp::of_message;
 use crosspoint_core::time::Instant;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -192,6 +193,8 @@ pub(super) struct Server {
     reply: Option<Vec<u8>>,
     /// The status of the last answer; 0 before the first.
     pub(super) status: u16,
+    /// Whether its 2xx makes an offer, so that the ACK has the answer.
+    pub(super) has_offered: bool,
     /// Final answers to an INVITE: one, or one for each branch of a fork that answers.
     finals: Vec<Final>,
 }
@@ -199,8 +202,8 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(now: Instant, mut request: Message, from: SocketAddr) -> Server {
         fill_rport(&mut request, from);
-        let (reply, finals) = (None, Vec::new());
-        Server { request, from, touched: now, call: None, spot: None, reply, status: 0, finals }
+        let (reply, finals, has_offered) = (None, Vec::new(), false);
+        Server { request, from, touched: now, call: None, spot: None, reply, status: 0, has_offered, finals }
     }
 
     /// Whether this request is the same one again, or the ACK or CANCEL of it (RFC 3261 §17.2.3).
@@ -232,6 +235,7 @@ impl Server {
         (self.status, self.reply, self.touched) = (status, Some(bytes.clone()), now);
         if status >= 200 && self.request.method() == Some("INVITE") {
             let tag = response.to_tag().unwrap_or_default().to_owned();
+            self.has_offered = of_message(response).is_some() && of_message(&self.request).is_none();
             let (resends, give_up) = (Resends::new(now, false), now + GIVE_UP);
             self.finals.push(Final { tag, bytes: bytes.clone(), resends, give_up, is_confirmed: false });
         }

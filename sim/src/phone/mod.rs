@@ -100,6 +100,7 @@ pub struct Phone {
     challenge: Option<Challenge>,
     audio: Audio,
     trunk: trunk::Desk,
+    glares: u64,
 }
 
 impl Phone {
@@ -123,6 +124,7 @@ impl Phone {
             challenge: None,
             audio: Audio::default(),
             trunk: trunk::Desk::default(),
+            glares: 0,
         }
     }
 
@@ -230,6 +232,11 @@ impl Phone {
             self.clients.clear();
             self.servers.clear();
         }
+    }
+
+    /// How often it has answered 491.
+    pub fn glares(&self) -> u64 {
+        self.glares
     }
 
     /// Requests of this phone that never got a final answer, by method and CSeq.

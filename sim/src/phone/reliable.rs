@@ -34,6 +34,15 @@ pub(super) struct Heard {
     owed: Option<(u32, Option<String>)>,
     /// Whether what is owed acknowledges a description.
     owes_for_sdp: bool,
+    /// Whether the PRACK under way makes an offer.
+    has_offered: bool,
+}
+
+impl Heard {
+    /// Whether no PRACK is still to be sent.
+    pub(super) fn is_idle(&self) -> bool {
+        self.owed.is_none()
+    }
 }
 
 /// What the callee has said reliably in a dialog.
@@ -61,6 +70,11 @@ impl Unacknowledged {
     pub(super) fn next_at(&self) -> Option<Instant> {
         let waiting = self.waiting.as_ref()?;
         [waiting.resends.as_ref().map(Resends::at), waiting.give_up].into_iter().flatten().min()
+    }
+
+    /// Whether no PRACK is awaited.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_none() && self.queued.is_empty()
     }
 
     /// Whether a 2xx must wait (RFC 3262 §3): a description is out that nobody has acknowledged.
@@ -165,7 +179,7 @@ impl Phone {
             (true, None) => self.violation("PRACK: the answer to the offer of the 1xx is missing".to_owned()),
             (false, _) => {}
         }
-        let has_offer = sdp.is_some() && !self.dialog(spot).talk.has_sent() && is_live && self.is_offer(spot, request);
+        let has_offer = sdp.is_some() && !self.dialog(spot).talk.has_sent() && self.is_offer(spot, request);
         let response = match has_offer {
             true => self.take_offer(spot, request).map_or(response.clone(), |answer| response.with_sdp(answer)),
             false => response,
@@ -261,6 +275,8 @@ impl Phone {
         let mut prack = self.next_request(spot, "PRACK").with("RAck", rack);
         if let Some(body) = body {
             prack = prack.with_sdp(body);
+            let dialog = self.dialog(spot);
+            dialog.heard.has_offered = dialog.talk.has_sent();
         }
         self.send_within_call(spot, prack, Purpose::Prack(spot));
     }
@@ -275,17 +291,18 @@ impl Phone {
     }
 
     pub(super) fn on_prack_answer(&mut self, spot: Spot, response: &Message) {
-        match (self.dialog(spot).talk.has_sent(), of_message(response)) {
+        let has_offered = std::mem::take(&mut self.dialog(spot).heard.has_offered);
+        match (has_offered && !self.find_call(spot.call).is_over(), of_message(response)) {
             (true, Some(answer)) => {
                 let wrong = self.dialog(spot).talk.on_answer(answer);
                 self.complain("200 to PRACK", wrong);
                 self.sync_media(spot);
             }
-            // the offer of the INVITE itself may still be open, where the 1xx had no description
-            (true, None) if self.dialog(spot).talk.agreed().is_some() => {
+            (true, None) => {
+                self.dialog(spot).talk.roll_back();
                 self.violation("200 to PRACK: the answer is missing".to_owned());
             }
-            _ => {}
+            (false, _) => {}
         }
         self.tell(Notice::Replied { method: "PRACK".to_owned(), status: response.status() });
     }
@@ -295,7 +312,7 @@ impl Phone {
         if is_early && !self.find_call(spot.call).wants_end {
             self.violation(format!("PRACK was answered {status:?} while the INVITE waits"));
         }
-        if self.dialog(spot).talk.has_sent() && self.dialog(spot).talk.agreed().is_some() {
+        if std::mem::take(&mut self.dialog(spot).heard.has_offered) {
             self.dialog(spot).talk.roll_back();
         }
         self.tell(Notice::Replied { method: "PRACK".to_owned(), status });

@@ -144,6 +144,23 @@ impl World {
         }
     }
 
+    /// Makes the way from this phone to the switch so bad, and the way back.
+    pub fn set_link(&mut self, name: &str, up: Plan, down: Plan) {
+        let index = self.index(name);
+        (self.members[index].up.plan, self.members[index].down.plan) = (up, down);
+    }
+
+    /// Forgets calls, events, notices and the ladder, where nothing is under way: a world of many calls stays fast.
+    pub fn forget_past(&mut self) {
+        self.log.clear();
+        self.events.clear();
+        self.switch.io.recording.clear();
+        for member in &mut self.members {
+            member.phone.forget_past();
+            member.notices.clear();
+        }
+    }
+
     /// Scripts a fault on the way from this phone to the switch; see [`Fault::new`].
     pub fn fault_from(&mut self, name: &str, kind: &str, nth: u32, fate: Fate) {
         let index = self.index(name);
