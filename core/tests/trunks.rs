@@ -357,6 +357,22 @@ fn a_reload_takes_back_what_is_gone_and_registers_what_is_new() {
 }
 
 #[test]
+fn a_restored_switch_watches_and_registers_as_if_never_interrupted() {
+    let run = |takes_snapshots| {
+        let mut world =
+            World::new(&format!("{REGISTERED}ping_s = 7\n{}", PINGED.replace("gw", "other").replace(".1\"", ".2\"")));
+        world.takes_snapshots = takes_snapshots;
+        world.script(peer(1), registrar(100, "right"));
+        world.pass(s(300));
+        world.drain();
+        world.pass(s(3));
+        assert!(world.is_halted && world.sent.len() > 100);
+        (world.sent, world.told)
+    };
+    assert!(run(true) == run(false));
+}
+
+#[test]
 fn a_gateway_that_we_register_at_may_call() {
     let mut world = World::new(REGISTERED);
     world.script(peer(1), registrar(3600, "right"));
