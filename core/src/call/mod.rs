@@ -10,10 +10,12 @@
 //! * `teardown`: the one owner of a call's end; the call lives until both legs are gone
 //! * `passing`: requests outside dialogs that pass through (MESSAGE, OPTIONS)
 //! * `headers`, `options`: the tables of what passes
+//! * `identity`: what a side is shown of who the other is
 //! * `record`: the CDR
 
 mod answer;
 pub mod headers;
+pub mod identity;
 mod inside;
 mod model;
 pub mod options;

@@ -1,6 +1,7 @@
 //! The gateways, and which one an address or a number belongs to.
 
 use super::gateway_rules::{GatewayRules, Prefix};
+use super::identity::IdentityPolicy;
 use crate::auth::Secret;
 use crate::auth::client::Login;
 use crate::params::MediaProxy;
@@ -41,6 +42,8 @@ pub struct Gateway {
     pub capacity: u32,
     /// Its side of the media-proxy decision.
     pub media_proxy: MediaProxy,
+    /// What it is shown of who calls, and what it is believed.
+    pub identity: IdentityPolicy,
     /// What it says about routing.
     pub rules: GatewayRules,
     /// How it is watched.
@@ -247,6 +250,7 @@ impl<'g> IntoIterator for &'g Gateways {
 #[cfg(test)]
 mod tests {
     use super::{Gateway, GatewayAuth, Gateways, Peer, Ping};
+    use crate::config::IdentityPolicy;
     use crate::config::{GatewayRules, Prefix};
     use crate::params::MediaProxy;
 
@@ -261,6 +265,7 @@ mod tests {
             priority: 0,
             capacity: 0,
             media_proxy: MediaProxy::Auto,
+            identity: IdentityPolicy::GATEWAY,
             rules: GatewayRules::default(),
             ping: Ping::default(),
         }

@@ -5,6 +5,7 @@ use super::gateways::{Gateway, GatewayAuth, Peer, Ping};
 use super::model::Config;
 use super::parse::valid_domain;
 use super::parse_gateway_rules::{self, Reservations};
+use super::parse_identity;
 use super::phones::Phones;
 use super::reader::{At, Reader, Section};
 use crate::nearest::nearest;
@@ -28,7 +29,7 @@ const KEYS: &[&str] = &[
 const DIRECTIONS: [&str; 3] = ["mapping", "routing", "both"];
 
 pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config) -> Vec<Gateway> {
-    let known: Vec<&str> = KEYS.iter().chain(parse_gateway_rules::KEYS).copied().collect();
+    let known: Vec<&str> = [KEYS, parse_gateway_rules::KEYS, parse_identity::KEYS].concat();
     let mut reservations = Reservations::default();
     let mut gateways: Vec<Gateway> = Vec::new();
     let mut mapped: BTreeMap<Peer, String> = BTreeMap::new();
@@ -71,6 +72,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config)
             priority: reader.whole(&table, "priority", 0..=u32::MAX).map_or(0, |priority| priority.value),
             capacity,
             media_proxy: endpoint::media_proxy(reader, &table, &config.parameters),
+            identity: parse_identity::gateway(reader, &table),
             rules,
             ping: ping(reader, &table),
         });

@@ -2,6 +2,7 @@
 
 use super::endpoint;
 use super::model::Config;
+use super::parse_identity;
 use super::phones::{Block, Phones, Profile, Single};
 use super::reader::{At, Reader, Section};
 use crate::auth::{Algorithm, Secret};
@@ -28,7 +29,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config)
     let mut blocks: Vec<Block> = Vec::new();
     let mut names = BTreeSet::new();
     for table in reader.tables(root, "phone", "[[phone]]") {
-        reader.known_keys(&table, KEYS);
+        reader.known_keys(&table, &[KEYS, parse_identity::KEYS].concat());
         let profile = profile(reader, &table, config);
         match (reader.text(&table, "user"), reader.text(&table, "users")) {
             (Some(_), Some(users)) => {
@@ -105,6 +106,7 @@ fn profile(reader: &mut Reader<'_>, table: &Section<'_>, config: &Config) -> Pro
         local_ring: endpoint::flag(reader, table, "local_ring"),
         encryption: endpoint::flag(reader, table, "encryption"),
         max_calls: reader.whole(table, "max_calls", 0..=1_000_000).map_or(0, |calls| calls.value),
+        identity: parse_identity::phone(reader, table),
         ..Profile::new(secret)
     }
 }

@@ -1,5 +1,6 @@
 //! The phones: single ones and blocks, found by user name.
 
+use super::identity::IdentityPolicy;
 use crate::auth::Secret;
 use crate::params::MediaProxy;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,8 @@ pub struct Profile {
     pub encryption: bool,
     /// Most concurrent calls, in and out together; 0 is no limit.
     pub max_calls: u32,
+    /// What it is shown of who calls, and what it is believed.
+    pub identity: IdentityPolicy,
 }
 
 impl Profile {
@@ -67,6 +70,7 @@ impl Profile {
             local_ring: false,
             encryption: false,
             max_calls: 0,
+            identity: IdentityPolicy::PHONE,
         }
     }
 }
@@ -88,6 +92,8 @@ pub struct Phone<'p> {
     pub encryption: bool,
     /// Most concurrent calls, in and out together; 0 is no limit.
     pub max_calls: u32,
+    /// What it is shown of who calls, and what it is believed.
+    pub identity: IdentityPolicy,
 }
 
 impl<'p> Phone<'p> {
@@ -100,6 +106,7 @@ impl<'p> Phone<'p> {
             local_ring: profile.local_ring,
             encryption: profile.encryption,
             max_calls: profile.max_calls,
+            identity: profile.identity,
         }
     }
 }

@@ -7,7 +7,7 @@
 use super::{Switch, Verdict};
 use crate::auth::{ChallengeCode, Outcome, Secret};
 use crate::call::headers::ALLOW;
-use crate::call::{Identity, Incoming, options};
+use crate::call::{Identity, Incoming, identity, options};
 use crate::config::{Config, Gateway};
 use crate::counters::DropReason;
 use crate::cx::Cx;
@@ -169,9 +169,9 @@ fn identify(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: Serv
     Some(Identity { number: caller_id.unwrap_or(user), gateway: String::new() })
 }
 
-/// A gateway speaks for its callers: their number is what its From says.
+/// A gateway speaks for its callers: their number is what its From says, or where that is withheld what it asserts.
 fn caller_at(gateway: &Gateway, message: &Message<'_>) -> Identity {
-    let number = message.from().ok().and_then(|from| crate::call::called_number(from.uri)).unwrap_or_default();
+    let number = identity::calling_number(message, gateway.identity);
     Identity { number, gateway: gateway.name.clone() }
 }
 
