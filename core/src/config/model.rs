@@ -94,6 +94,18 @@ impl Config {
         Some(Flow { socket, transport: self.listen[index].transport, remote })
     }
 
+    /// Whether a host part of a URI means this switch: its domain, or the address of one of its sockets, with that one's
+    /// port or none.
+    pub fn is_own_host(&self, host: &[u8], port: Option<u16>) -> bool {
+        let ip = crate::sip::host_ip(host);
+        let is_socket = |listen: &Listen| {
+            [listen.bind, listen.advertise]
+                .iter()
+                .any(|own| ip == Some(own.ip()) && port.is_none_or(|port| port == own.port()))
+        };
+        host.eq_ignore_ascii_case(self.domain.as_bytes()) || self.listen.iter().any(is_socket)
+    }
+
     /// The configuration of a switch that was given none: UDP on 127.0.0.1:5060, domain `localhost`, phones 1001 to 1010
     /// with this password.
     ///

@@ -11,7 +11,7 @@
 //! | 7 | `switch.busy`, `switch.after-busy` | 486, by `after_busy` | stops, goes on |
 //! | 8 | `switch.global` | 6xx | stops |
 //! | 9 | `switch.redirected` | 3xx | stops |
-//! | 10 | `switch.number` | 410, 484, 485, 487 | stops |
+//! | 10 | `switch.number` | 410, 484, 485, 487, but not of a phone's device | stops |
 //! | 11 | `switch.failure` | every other 4xx and 5xx | goes on |
 //!
 //! Where no final answer came, 6 to 11 are replaced by the rule of the failure: `switch.timeout` (or
@@ -46,6 +46,22 @@ pub enum Failure {
     DeadRedirect,
     /// The caller gave up.
     Cancelled,
+}
+
+impl Failure {
+    /// In words, for explanations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Failure::Answered => "refused",
+            Failure::InviteTimeout => "no answer of any kind",
+            Failure::AnswerTimeout => "no answer in time",
+            Failure::Undelivered => "nothing listens there",
+            Failure::Dns => "no address",
+            Failure::Unavailable => "full or out of use",
+            Failure::DeadRedirect => "redirected nowhere",
+            Failure::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// What is known of a failed attempt.
@@ -117,7 +133,7 @@ fn answered(policy: &StopPolicy, status: u16) -> Rule {
         486 => Rule::SwitchAfterBusy,
         600.. => Rule::SwitchGlobal,
         300..400 => Rule::SwitchRedirected,
-        410 | 484 | 485 | 487 => Rule::SwitchNumber,
+        410 | 484 | 485 | 487 if !policy.after_number => Rule::SwitchNumber,
         _ => Rule::SwitchFailure,
     }
 }
@@ -153,7 +169,8 @@ pub fn best(outcomes: &[Outcome]) -> Best {
         return Best { status: 487, attempt: None, rule: Rule::AnswerCancelled };
     }
     let seen = outcomes.iter().map(|outcome| outcome.seen()).enumerate();
-    let Some((attempt, (status, is_theirs))) = seen.min_by_key(|(_, (status, _))| rank(*status)) else {
+    let Some((attempt, (status, is_theirs))) = seen.min_by_key(|(_, (status, is_theirs))| (rank(*status), !is_theirs))
+    else {
         return Best { status: 503, attempt: None, rule: Rule::AnswerOwn };
     };
     let rule = match is_theirs {

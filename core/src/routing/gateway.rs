@@ -3,7 +3,7 @@
 use super::limit;
 use super::load::Use;
 use super::model::{Caller, Facts, Hop, Refusal, Step, Target, Way};
-use super::plan::Planner;
+use super::plan::{Detail, Planner};
 use super::rule::Rule;
 use crate::cdr::EndReason;
 use crate::config::{Config, Gateway, NotTaken, Order, Peer, Prefix};
@@ -26,7 +26,7 @@ pub(super) fn choose(planner: &mut Planner<'_>, number: &str, caller: &str) -> R
     let mut ended_by: Option<(&Gateway, &Prefix)> = None;
     for level in facts.config.gateways.by_prefix(number) {
         if let Some((gateway, prefix)) = ended_by {
-            if !planner.is_full {
+            if planner.detail == Detail::Chosen {
                 break;
             }
             for &(shorter, _) in &level {
@@ -54,7 +54,7 @@ pub(super) fn choose(planner: &mut Planner<'_>, number: &str, caller: &str) -> R
             take(planner, gateway, prefix, number, caller, &mut missed);
         }
     }
-    if planner.is_full {
+    if planner.detail != Detail::Chosen {
         tell_others(planner, number);
     }
     match planner.plan.ways.is_empty() {
@@ -92,7 +92,7 @@ fn takes(planner: &mut Planner<'_>, gateway: &Gateway, number: &str, caller: &st
 /// Whether a call of this caller can go out through the gateway now.
 pub(super) fn usable(facts: &Facts<'_>, caller: &Caller<'_>, gateway: &Gateway) -> Result<(), Step> {
     if let Some(unusable) = (facts.trunks)(&gateway.name) {
-        return Err(Step::new(Rule::RouteDown, &gateway.name, unusable.rule));
+        return Err(Step::new(Rule::RouteDown, &gateway.name, unusable.rule.name()));
     }
     match limit::of_gateway(facts, caller, gateway) {
         Some(reached) => Err(Step::new(reached.rule, &gateway.name, reached.to_string())),
@@ -119,29 +119,41 @@ fn take(
     caller: &str,
     missed: &mut Missed,
 ) {
-    let Facts { config, load, .. } = *planner.facts;
     if planner.plan.ways.len() == limits::WAYS_PER_CALL {
         return planner.step(Rule::RouteEnough, &gateway.name, format!("{} ways", limits::WAYS_PER_CALL));
     }
-    let calls = load.of_gateway(&gateway.name);
+    let calls = planner.facts.load.of_gateway(&gateway.name);
     let found = format!("prefix `{}`, priority {}, {calls} calls", prefix.digits, gateway.priority);
     planner.step(Rule::RoutePrefix, &gateway.name, found);
-    let rules = &gateway.rules.outward;
-    let number = planner.rewritten(Rule::NumberRewriteCallee, &gateway.name, &rules.callee, number);
-    let caller = planner.rewritten(Rule::NumberRewriteCaller, &gateway.name, &rules.caller, caller);
-    let caller = shown(planner, gateway, caller);
-    let targets: Vec<Target> = gateway.peers.iter().filter_map(|peer| target(config, *peer, &number)).collect();
-    if targets.is_empty() {
+    let number = planner.rewritten(Rule::NumberRewriteCallee, &gateway.name, &gateway.rules.outward.callee, number);
+    if !through(planner, gateway, &gateway.peers, number, caller) {
         missed.is_any_down = true;
-        return planner.step(Rule::RouteNoSocket, &gateway.name, "");
+        planner.step(Rule::RouteNoSocket, &gateway.name, "");
     }
+}
+
+/// Adds the way through a gateway, at these of its peers, with the called number as it goes out; false where none of them
+/// can be sent to.
+pub(super) fn through(
+    planner: &mut Planner<'_>,
+    gateway: &Gateway,
+    peers: &[Peer],
+    number: String,
+    caller: &str,
+) -> bool {
+    let config = planner.facts.config;
+    let targets: Vec<Target> = peers.iter().filter_map(|peer| target(config, peer, &number)).collect();
+    if targets.is_empty() {
+        return false;
+    }
+    let caller = planner.rewritten(Rule::NumberRewriteCaller, &gateway.name, &gateway.rules.outward.caller, caller);
+    let caller = shown(planner, gateway, caller);
     let round = planner.plan.ways.last().map_or(0, |way| way.round + 1);
     let uses = Use {
-        is_call: false,
-        phones: Vec::new(),
         gateway: gateway.name.clone(),
         group: gateway.rules.group.clone(),
         holders: limit::holders(config, &planner.caller),
+        ..Use::default()
     };
     planner.plan.ways.push(Way {
         rule: Rule::RoutePrefix,
@@ -155,6 +167,7 @@ fn take(
         policy: planner.policy(Some(gateway)),
         uses,
     });
+    true
 }
 
 /// The calling number that the gateway is shown. Of several always the same for the same caller, so that who calls back
@@ -172,7 +185,7 @@ fn shown(planner: &mut Planner<'_>, gateway: &Gateway, caller: String) -> String
     id.clone()
 }
 
-fn target(config: &Config, peer: Peer, number: &str) -> Option<Target> {
+fn target(config: &Config, peer: &Peer, number: &str) -> Option<Target> {
     let remote = peer.target();
     let flow = config.flow_to(remote)?;
     let uri = format!("sip:{}@{remote}", escape_user(number));

@@ -9,9 +9,11 @@
 //! * `limit`: who may have one call more
 //! * `failover`: what follows a failed attempt, and what the caller is told in the end
 //! * `redirect`: from the contacts of a 3xx to further ways
+//! * `explain`: the choice candidate by candidate, for people
 //! * `rule`: the table of all rules; `docs/routing.md` is made from it
 
 mod choose;
+mod explain;
 pub mod failover;
 mod gateway;
 pub mod limit;
@@ -20,13 +22,15 @@ mod model;
 mod phone;
 mod plan;
 mod policy;
+pub mod redirect;
 mod rule;
 #[cfg(test)]
 mod tests;
 
 pub use choose::{Destination, Route, choose};
+pub use explain::{Explanation, endpoint, explain, explain_config};
 pub use load::{Load, Use};
-pub use model::{Caller, Facts, Hop, Plan, Refusal, Step, Target, Unusable, Way};
-pub use plan::{explain, plan, recheck};
+pub use model::{Caller, Facts, Hop, Plan, Refusal, Step, Target, Way};
+pub use plan::{plan, policy, recheck};
 pub use policy::{Redirect, StopPolicy, WayPolicy};
 pub use rule::{Rule, Verdict};

@@ -7,7 +7,8 @@ use crate::cdr::EndReason;
 use crate::config::Config;
 use crate::input::Flow;
 use crate::registrar::Registrar;
-use crate::time::{Instant, Now};
+use crate::time::Now;
+use crate::trunk::Unusable;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,19 +21,10 @@ pub struct Facts<'a> {
     pub registrar: &'a Registrar,
     /// What is under way. With an empty one no limit bites: for requests that are no calls.
     pub load: &'a Load,
-    /// Why a gateway, by its name, is out of use; `None` where it is not.
+    /// Why a gateway, by its name, is out of use; `None` where it is not: [`crate::trunk::Trunks::usable`].
     pub trunks: &'a dyn Fn(&str) -> Option<Unusable>,
     /// The time.
     pub now: Now,
-}
-
-/// Why a gateway is out of use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unusable {
-    /// The rule that says so, such as `trunk.down`.
-    pub rule: &'static str,
-    /// When it may be used again, where that is known.
-    pub until: Option<Instant>,
 }
 
 /// Who calls, as established before.

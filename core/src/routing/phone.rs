@@ -3,7 +3,7 @@
 use super::limit;
 use super::load::Use;
 use super::model::{Hop, Refusal, Target, Way};
-use super::plan::Planner;
+use super::plan::{Detail, Planner};
 use super::rule::Rule;
 use crate::cdr::EndReason;
 use crate::sip::split_list;
@@ -12,6 +12,10 @@ pub(super) fn choose(planner: &mut Planner<'_>, user: &str, caller: &str) -> Res
     let facts = planner.facts;
     if let Some(reached) = limit::of_callee(facts, user) {
         return Err(planner.refuse_by(reached, user, 486, EndReason::PhoneLimit));
+    }
+    if planner.detail == Detail::Offline {
+        planner.step(Rule::RouteBinding, user, "its registered devices, which only a running switch knows");
+        return Ok(());
     }
     let own = planner.caller.source.filter(|_| planner.caller.user == user);
     let policy = planner.policy(None);

@@ -14,12 +14,7 @@ use std::time::Duration;
 /// The ways for a call of this caller to this number, or why there is none. Pure: the same facts give the same plan.
 /// Steps are kept for what was looked at and can have made a difference, at most [`limits::STEPS_PER_PLAN`].
 pub fn plan(facts: &Facts<'_>, caller: &Caller<'_>, number: &str) -> Plan {
-    Planner::new(facts, *caller, false).run(number)
-}
-
-/// [`plan`], with a step for every gateway of the configuration.
-pub fn explain(facts: &Facts<'_>, caller: &Caller<'_>, number: &str) -> Plan {
-    Planner::new(facts, *caller, true).run(number)
+    Planner::new(facts, *caller, Detail::Chosen).run(number)
 }
 
 /// Whether a way of an earlier plan can still be tried now that its turn has come: what the limits and the health of its
@@ -32,21 +27,36 @@ pub fn recheck(facts: &Facts<'_>, caller: &Caller<'_>, way: &Way) -> Result<(), 
     gateway::usable(facts, caller, gateway)
 }
 
+/// The call timers, limits and stop rules of a way that was not planned: through this gateway, or to a phone.
+pub fn policy(facts: &Facts<'_>, caller: &Caller<'_>, gateway: &str) -> WayPolicy {
+    Planner::new(facts, *caller, Detail::Chosen).policy(facts.config.gateways.find(gateway))
+}
+
+/// How much a plan tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// What was looked at and can have made a difference.
+    Chosen,
+    /// Every gateway.
+    Full,
+    /// Every gateway, and nobody knows who is registered: phones have no ways.
+    Offline,
+}
+
 /// A plan in the making.
 pub(super) struct Planner<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) caller: Caller<'a>,
-    /// Whether every candidate is told of.
-    pub(super) is_full: bool,
+    pub(super) detail: Detail,
     pub(super) plan: Plan,
 }
 
 impl<'a> Planner<'a> {
-    fn new(facts: &'a Facts<'a>, caller: Caller<'a>, is_full: bool) -> Planner<'a> {
-        Planner { facts, caller, is_full, plan: Plan::default() }
+    pub(super) fn new(facts: &'a Facts<'a>, caller: Caller<'a>, detail: Detail) -> Planner<'a> {
+        Planner { facts, caller, detail, plan: Plan::default() }
     }
 
-    fn run(mut self, number: &str) -> Plan {
+    pub(super) fn run(mut self, number: &str) -> Plan {
         match self.choose(number) {
             Ok(()) => self.count_uses(),
             Err(refusal) => {
@@ -54,7 +64,8 @@ impl<'a> Planner<'a> {
                 self.plan.refusal = Some(refusal);
             }
         }
-        debug_assert_eq!(self.plan.ways.is_empty(), self.plan.refusal.is_some());
+        let has_nothing = self.plan.ways.is_empty() && self.plan.refusal.is_none();
+        assert!(!has_nothing || self.detail == Detail::Offline, "a plan for {number} has neither ways nor a refusal");
         self.plan
     }
 
@@ -98,6 +109,17 @@ impl<'a> Planner<'a> {
         Ok((callee, caller))
     }
 
+    /// The ways to a number to which a callee has redirected the call: it is one of ours already, so only the calling
+    /// number is still to be seen as routing sees it.
+    pub(super) fn redirect(&mut self, number: &str) -> Result<(), Refusal> {
+        let mapping = self.facts.config.gateways.find(self.caller.gateway);
+        let caller = match mapping {
+            Some(gateway) => gateway.rules.inward.caller.rewritten(self.caller.number),
+            None => self.caller.number.into(),
+        };
+        self.towards(number, &caller)
+    }
+
     fn towards(&mut self, number: &str, caller: &str) -> Result<(), Refusal> {
         match self.facts.config.phones.find(number) {
             Some(_) => phone::choose(self, number, caller),
@@ -115,7 +137,7 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn step(&mut self, rule: Rule, candidate: &str, facts: impl Into<String>) {
-        if self.is_full || self.plan.steps.len() < limits::STEPS_PER_PLAN {
+        if self.detail != Detail::Chosen || self.plan.steps.len() < limits::STEPS_PER_PLAN {
             self.plan.steps.push(Step::new(rule, candidate, facts));
         }
     }
@@ -188,6 +210,7 @@ fn stop_policy(facts: &Facts<'_>, gateway: &Gateway) -> StopPolicy {
         after_sdp: own.after_sdp.unwrap_or(until_connect || !parameters.switch_stops_after_sdp()),
         after_rtp: own.after_rtp.unwrap_or(!parameters.switch_stops_after_rtp()),
         after_busy: own.after_busy.unwrap_or(false),
+        after_number: false,
         after_invite_timeout: !parameters.switch_stops_after_invite_timeout(),
         next: own.next.clone(),
         stop: own.stop.clone(),

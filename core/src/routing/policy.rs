@@ -38,6 +38,8 @@ pub struct StopPolicy {
     pub after_rtp: bool,
     /// Go on though the callee is busy.
     pub after_busy: bool,
+    /// Go on though the status is about the number: another device of a phone may say otherwise.
+    pub after_number: bool,
     /// Go on though not even a 100 came.
     pub after_invite_timeout: bool,
     /// Statuses after which to go on, whatever they mean otherwise.
@@ -55,6 +57,7 @@ impl StopPolicy {
             after_sdp: true,
             after_rtp: true,
             after_busy: true,
+            after_number: true,
             after_invite_timeout: true,
             next: Vec::new(),
             stop: Vec::new(),

@@ -76,6 +76,8 @@ rules! {
     /// A current binding of the called phone. Bindings of equal q ring together, those of lower q follow when all before
     /// them have failed (RFC 3261 §16.6)
     RouteBinding = "route.binding" => Taken,
+    /// The call takes the place of another (RFC 3891): it goes to the peer of that one's other leg
+    RouteReplaces = "route.replaces" => Taken,
     /// The binding that the call itself comes from: a phone that calls its own number rings its other devices
     RouteOwnBinding = "route.own-binding" => Dropped,
     /// The called number is the caller's own and it has no other device: 486, it is on the line
@@ -148,7 +150,7 @@ rules! {
 
     /// A contact of a 3xx is a further way, best q first (RFC 3261 §8.1.3.4)
     RedirectWay = "redirect.way" => Taken,
-    /// The policy is `pass`: the caller gets the 3xx
+    /// The caller gets the 3xx: the policy is `pass`, or it names no other place (only 300, 301 and 302 do)
     RedirectPass = "redirect.pass" => Stops,
     /// The call has been there already, or is on its way there (RFC 3261 §16.5)
     RedirectLoop = "redirect.loop" => Dropped,
@@ -184,7 +186,8 @@ rules! {
     SwitchGlobal = "switch.global" => Stops,
     /// A 3xx that the caller gets
     SwitchRedirected = "switch.redirected" => Stops,
-    /// The status is about the number, whoever is asked (410, 484, 485), or ends the request (487)
+    /// The status is about the number, whoever is asked (410, 484, 485), or ends the request (487);
+    /// for the devices of a phone it is an answer like others
     SwitchNumber = "switch.number" => Stops,
     /// No answer of any kind came, and SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT is on
     SwitchInviteTimeout = "switch.invite-timeout" => Stops,

@@ -25,7 +25,7 @@ pub use list::split_list;
 pub use message::{Header, Message, Start};
 pub use method::Method;
 pub use names::Name;
-pub use params::{Params, ParamsIter};
+pub use params::{Params, ParamsIter, q_permille};
 pub use reason::reason_phrase;
 pub use reason_header::ReasonValue;
 pub use sanity::{Defect, check};

@@ -124,6 +124,21 @@ fn from_semicolon(mut bytes: &[u8]) -> &[u8] {
     }
 }
 
+/// A `qvalue` in thousandths (RFC 3261 §25.1: 0 or 1, and at most three decimals); `None` where it is none.
+pub fn q_permille(text: &[u8]) -> Option<u16> {
+    let (whole, decimals) = match text.iter().position(|byte| *byte == b'.') {
+        Some(dot) => (&text[..dot], &text[dot + 1..]),
+        None => (text, &b""[..]),
+    };
+    if !(whole == b"0" || whole == b"1") || decimals.len() > 3 || !decimals.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let thousandths = (0..3).fold(u16::from(whole == b"1"), |value, place| {
+        value * 10 + decimals.get(place).map_or(0, |digit| u16::from(digit - b'0'))
+    });
+    (thousandths <= 1000).then_some(thousandths)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,5 +191,27 @@ mod tests {
             let _ = Params::of(raw).iter().count();
         }
         assert_eq!(Params::of(b";a=b \"c;d=e\" ;f").get("d"), None);
+    }
+
+    #[test]
+    fn q_values_in_thousandths() {
+        let cases: &[(&str, Option<u16>)] = &[
+            ("1", Some(1000)),
+            ("1.0", Some(1000)),
+            ("1.", Some(1000)),
+            ("0", Some(0)),
+            ("0.5", Some(500)),
+            ("0.05", Some(50)),
+            ("0.123", Some(123)),
+            ("1.001", None),
+            ("0.1234", None),
+            (".5", None),
+            ("2", None),
+            ("-1", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(q_permille(text.as_bytes()), *expected, "{text}");
+        }
     }
 }

@@ -122,6 +122,17 @@ impl<'m> Uri<'m> {
         unescape(self.user.unwrap_or_default())
     }
 
+    /// The number or name that it calls: its user part, unescaped; of `tel:` the number without its visual separators
+    /// (RFC 3966 §5.1.1). `None` where there is none.
+    pub fn number(&self) -> Option<String> {
+        let user = self.user_unescaped();
+        match self.scheme {
+            Scheme::Sip | Scheme::Sips if !user.is_empty() => Some(String::from_utf8_lossy(&user).into_owned()),
+            Scheme::Tel => String::from_utf8(user.iter().filter(|b| !b"-.()".contains(b)).copied().collect()).ok(),
+            _ => None,
+        }
+    }
+
     /// The host as an address, if it is one.
     pub fn host_ip(&self) -> Option<IpAddr> {
         host_ip(self.host)
