@@ -36,6 +36,7 @@ pub mod config;
 pub mod counters;
 pub mod cx;
 pub mod dialog;
+pub mod dns;
 pub mod event;
 pub mod finding;
 pub mod handle;

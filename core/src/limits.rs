@@ -53,8 +53,25 @@ pub const STEPS_PER_PLAN: usize = 4 * WAYS_PER_CALL;
 /// How often one call is redirected by a 3xx. A forward to a forward to a mailbox are two; twice that and one.
 pub const REDIRECTS_PER_CALL: u8 = 5;
 
-/// Requests in progress inside one dialog, each way; further ones are answered 500 with Retry-After (RFC 3261 §14.2).
+/// Requests in progress inside the dialogs of one call; further ones are answered 500 with Retry-After (RFC 3261 §14.2).
+/// Four each way at once are more than phones send.
 pub const EXCHANGES_PER_CALL: usize = 8;
+
+/// Requests of one branch that wait for its other leg: one offer from each side, twice that.
+pub const WAITING_PER_BRANCH: usize = 4;
+
+/// Answers of one branch that wait for the PRACK of the one before: 180, 183, 182 and the 2xx, twice that.
+pub const HELD_ANSWERS: usize = 8;
+
+/// Pairs of dialogs of one call: ten contacts that ring together (`CONTACTS_PER_AOR`), of which some fork on; three times
+/// that. An answer that would make one more is passed over.
+pub const BRANCHES_PER_CALL: usize = 32;
+
+/// Subscriptions inside the dialogs of one call: a transfer has one; eight are several at once with their events.
+pub const SUBSCRIPTIONS_PER_CALL: usize = 8;
+
+/// Requests outside dialogs that pass through at once: 1,000 MESSAGEs a second of which each lasts 32 s at the longest.
+pub const PASSING: usize = 1 << 15;
 
 /// Most lines of a session description that is read: an offer of a browser with twenty ICE candidates in three sections
 /// has some 200; ten times that. A longer one is passed on unread.

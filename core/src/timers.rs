@@ -87,10 +87,18 @@ pub enum TransactionTimer {
 /// The timers of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallTimer {
-    /// The callee has not made the progress that its state demands (SS_SIP_TIMEOUT_*).
-    Progress,
+    /// The callee of this attempt has not made the progress that its state demands (SS_SIP_TIMEOUT_*).
+    Progress(u8),
     /// The conversation has lasted as long as it may (SS_SIP_NO_TIMER_REINVITE_INTERVAL).
     MaxDuration,
+    /// A provisional answer of this branch has not been acknowledged (RFC 3262 §3).
+    Reliable(u8),
+    /// This exchange met a request of its peer and goes out again (RFC 3261 §14.1).
+    Crossed(u8),
+    /// Requests of this branch have waited long enough for the other leg.
+    Waiting(u8),
+    /// Subscriptions of this branch have outlived their call long enough.
+    Linger(u8),
 }
 
 impl TimerKey {
@@ -98,8 +106,12 @@ impl TimerKey {
     pub fn why(self) -> &'static str {
         match self {
             TimerKey::Server(_, timer) | TimerKey::Client(_, timer) => timer.why(),
-            TimerKey::Call(_, CallTimer::Progress) => "call: progress of the callee",
+            TimerKey::Call(_, CallTimer::Progress(_)) => "call: progress of the callee",
             TimerKey::Call(_, CallTimer::MaxDuration) => "call: longest conversation",
+            TimerKey::Call(_, CallTimer::Reliable(_)) => "call: a reliable provisional answer is not acknowledged",
+            TimerKey::Call(_, CallTimer::Crossed(_)) => "call: a request that met another goes out again",
+            TimerKey::Call(_, CallTimer::Waiting(_)) => "call: requests have waited for the other leg",
+            TimerKey::Call(_, CallTimer::Linger(_)) => "call: subscriptions outlive the call",
             TimerKey::Trunk(_, TrunkTimer::Ping) => "trunk: next OPTIONS, or its answer overdue",
             TimerKey::Trunk(_, TrunkTimer::Hold) => "trunk: end of a Retry-After",
             TimerKey::Trunk(_, TrunkTimer::Register) => "trunk: next REGISTER, or its answer overdue",

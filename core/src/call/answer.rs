@@ -1,341 +1,409 @@
-//! What a peer answers to what we sent on a leg.
+//! What a callee answers to an INVITE of ours.
 
 use super::record::{MEDIA_RESULT, MEDIA_RULE};
-use super::start::{body, codec};
+use super::start::{self, body, codec, has_session};
 use super::{
-    Call, CallId, Calls, End, FIRST_INVITE, LegState, ROLE_BYE_CALLEE, ROLE_BYE_CALLER, ROLE_ORPHAN, ROLE_PASSING,
-    Side, headers, owner,
+    AttemptState, Branch, Call, Exchange, ExchangeState, Kind, LAST_ATTEMPT, LAST_EXCHANGE, Leg, LegState, Of, Open,
+    Origin, ROLE_ORPHAN, Reliable, Session, Side, Step, headers,
 };
-use crate::cdr::{EndDirection, EndReason};
-use crate::cx::Cx;
+use crate::cdr::EndReason;
+use crate::dialog::{Dialog, MAX_FORWARDS};
 use crate::event::Event;
-use crate::handle::Handle;
 use crate::input::Flow;
-use crate::sip::{Message, Name, Uri, Writer};
-use crate::timers::{CallTimer, TimerKey};
-use crate::transaction::{Kind, NewRequest, Owner, Reply, Transactions};
+use crate::limits;
+use crate::routing::failover::Failure;
+use crate::sip::{Message, Name, NameAddr, Uri, Writer};
+use crate::timers::CallTimer;
+use crate::transaction::{ClientId, Kind as Machine, NewRequest, Reply};
+use bytes::Bytes;
+use std::collections::VecDeque;
 
-impl Calls {
-    /// A response that a client transaction of ours lets through.
-    pub fn on_answer(
+impl Call {
+    /// A callee answers the INVITE of this attempt.
+    pub(super) fn on_attempt_answer(
         &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        from: Owner,
-        message: &Message<'_>,
-        flow: Flow,
-    ) {
-        let status = message.status().expect("only responses reach a client transaction's owner");
-        match from.role {
-            ROLE_PASSING => return self.on_passing_answer(cx, transactions, from, message, status),
-            ROLE_ORPHAN => return,
-            ROLE_BYE_CALLER | ROLE_BYE_CALLEE if status < 200 => return,
-            ROLE_BYE_CALLER | ROLE_BYE_CALLEE => return self.on_bye_done(cx, from),
-            _ => {}
-        }
-        let id: CallId = Handle::from_bits(from.id);
-        let Some(call) = self.calls.get_mut(id) else { return };
-        if call.exchange(from.role).is_none_or(|exchange| exchange.is_answered) {
-            return self.on_repeated_answer(cx, transactions, id, message, flow, status);
-        }
-        if from.role == FIRST_INVITE {
-            self.on_first_answer(cx, transactions, id, message, flow, status);
-        } else {
-            self.on_exchange_answer(cx, transactions, id, from.role, message, flow, status);
-        }
-        self.reap(cx, id);
-    }
-
-    /// The callee answers the INVITE that makes the call.
-    fn on_first_answer(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        id: CallId,
+        step: &mut Step<'_>,
+        id: u8,
+        client: ClientId,
         message: &Message<'_>,
         flow: Flow,
         status: u16,
     ) {
-        let call = self.calls.get_mut(id).expect("looked up by the caller");
-        if call.callee.state != LegState::Inviting {
-            return self.on_answer_too_late(cx, transactions, id, message, flow, status);
+        let Some(attempt) = self.attempt(id).filter(|attempt| attempt.client == client) else {
+            return self.on_stray_answer(step, message, flow, status);
+        };
+        let state = attempt.state;
+        if (state, status) == (AttemptState::Inviting, 100) {
+            attempt.heard.any = true;
+            let patience = attempt.way.policy.trying;
+            return self.watch(step, id, patience);
         }
-        match status {
-            100 => watch_progress(cx, call, id, call.policy.trying),
-            101..200 => on_ringing(cx, transactions, call, id, message, flow, status),
-            200..300 => on_accepted(cx, transactions, call, id, message, flow, status),
-            _ => {
-                let status = shown_status(status);
-                relay(cx, transactions, call, FIRST_INVITE, message, status);
-                call.callee.state = LegState::Gone;
-                call.caller.state = LegState::Gone;
-                let reason = EndReason::from_peer(status, message);
-                self.end(cx, transactions, id, End { reason, direction: EndDirection::Callee, status });
-            }
-        }
-    }
-
-    /// The callee answers an INVITE that has been cancelled (RFC 3261 §9.1).
-    fn on_answer_too_late(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        id: CallId,
-        message: &Message<'_>,
-        flow: Flow,
-        status: u16,
-    ) {
-        let call = self.calls.get_mut(id).expect("looked up by the caller");
-        match status {
-            ..200 => {}
-            200..300 => {
-                // The CANCEL crossed the 200: the callee believes in a call, so it is acknowledged and ended.
-                // The exchange is answered with it, so that the same 200 again only gets its ACK again.
-                call.exchange(FIRST_INVITE).expect("it is what was answered").is_answered = true;
-                call.callee.dialog.take_answer(message, flow);
-                call.callee.state = LegState::Answered;
-                self.release(cx, transactions, id, Side::Callee);
-            }
-            _ => call.callee.state = LegState::Gone,
-        }
-    }
-
-    /// A peer answers a request that passed through inside the dialogs.
-    #[expect(clippy::too_many_arguments, reason = "the same row of facts as its callers")]
-    fn on_exchange_answer(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        id: CallId,
-        exchange_id: u8,
-        message: &Message<'_>,
-        flow: Flow,
-        status: u16,
-    ) {
-        let call = self.calls.get_mut(id).expect("looked up by the caller");
-        let exchange = call.exchange(exchange_id).expect("looked up by the caller").clone();
-        match status {
-            100 => return,
-            101..200 if !exchange.is_invite => return, // RFC 4320 §4.1
-            _ => relay(cx, transactions, call, exchange_id, message, shown_status(status)),
-        }
-        if (200..300).contains(&status) && exchange.is_invite {
-            // Both sides have agreed to the target refresh (RFC 3261 §12.2).
-            if let Some(target) = exchange.new_target {
-                let dialog = &mut call.leg_mut(exchange.from).dialog;
-                dialog.target = target.uri;
-                dialog.flow = target.flow;
-            }
-            call.leg_mut(exchange.from.other()).dialog.take_target(message, flow, false);
-            call.exchange(exchange_id).expect("found above").is_answered = true;
-        } else if status >= 200 {
-            call.exchanges.retain(|other| other.id != exchange_id);
-        }
-        // The far side knows no such dialog (RFC 3261 §12.2.1.2).
-        if matches!(status, 408 | 481) {
-            let direction = exchange.from.other().direction();
-            self.end(cx, transactions, id, End { reason: EndReason::DialogGone, direction, status: 200 });
-        }
-    }
-
-    /// A final answer once more, or a second branch of a fork that answered.
-    fn on_repeated_answer(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        id: CallId,
-        message: &Message<'_>,
-        flow: Flow,
-        status: u16,
-    ) {
-        let Ok(cseq) = message.cseq() else { return };
-        let call = self.calls.get_mut(id).expect("looked up by the caller");
-        if !(200..300).contains(&status) || cseq.method != crate::sip::Method::Invite {
+        if state == AttemptState::Cancelled && status >= 300 {
+            attempt.state = AttemptState::Failed;
             return;
         }
-        let Ok(call_id) = message.call_id() else { return };
-        let remote_tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
-        for side in [Side::Callee, Side::Caller] {
-            let dialog = &call.leg(side).dialog;
-            if dialog.is_of(call_id, remote_tag) {
-                // Its ACK was lost, or is still to come from the other side.
-                if let Some(ack) = dialog.last_ack.as_ref().filter(|ack| ack.cseq == cseq.number) {
-                    cx.counters.resent += 1;
-                    cx.send(dialog.flow, ack.bytes.clone());
-                }
-                return;
+        match (state, status) {
+            (AttemptState::Inviting, 101..200) => self.on_progress(step, id, message, flow, status),
+            (AttemptState::Inviting, 200..300) => self.on_accepted(step, id, message, flow, status),
+            (AttemptState::Inviting, 401 | 407) if self.answer_challenge(step, id, message) => {}
+            (AttemptState::Inviting, 300..) => self.on_refused(step, id, message, status),
+            (AttemptState::Cancelled | AttemptState::Answered, 200..300) => {
+                self.on_further_answer(step, id, message, flow);
             }
-        }
-        if *call.callee.dialog.call_id == *call_id {
-            lose_branch(cx, transactions, call, id, message, flow, cseq.number);
-        }
-    }
-
-    /// A client transaction ended without an answer; `status` says what that is to be taken for (RFC 3261 §8.1.3.1).
-    pub(super) fn on_no_answer(&mut self, cx: &mut Cx, transactions: &mut Transactions, from: Owner, status: u16) {
-        match from.role {
-            ROLE_PASSING => return self.on_passing_silence(cx, transactions, from, status),
-            ROLE_ORPHAN => return,
-            ROLE_BYE_CALLER | ROLE_BYE_CALLEE => return self.on_bye_done(cx, from),
             _ => {}
         }
-        let id: CallId = Handle::from_bits(from.id);
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let Some(exchange) = call.exchange(from.role).cloned() else { return };
-        if from.role == FIRST_INVITE {
-            if call.callee.state == LegState::Inviting || call.callee.state == LegState::Closing {
-                call.callee.state = LegState::Gone;
-            }
-            let reason = if status == 503 { EndReason::ConnectionTimeout } else { EndReason::ResponseTimeout };
-            self.end(cx, transactions, id, End { reason, direction: EndDirection::Server, status });
-        } else {
-            call.exchanges.retain(|other| other.id != from.role);
-            // RFC 4320 §4.2: a non-INVITE request that got no answer is not answered 408 either; its sender times out itself.
-            if exchange.is_invite {
-                let tag = call.leg(exchange.from).dialog.local_tag;
-                super::reply(cx, transactions, exchange.server, status, &tag);
-            }
-            let direction = exchange.from.other().direction();
-            self.end(cx, transactions, id, End { reason: EndReason::DialogGone, direction, status: 200 });
+    }
+
+    /// No final answer came to the INVITE of this attempt; `status` says what that is taken for (RFC 3261 §8.1.3.1).
+    pub(super) fn on_attempt_silence(&mut self, step: &mut Step<'_>, id: u8, client: ClientId, status: u16) {
+        let Some(attempt) = self.attempt(id).filter(|attempt| attempt.client == client) else { return };
+        let failure = if status == 408 { Failure::InviteTimeout } else { Failure::Undelivered };
+        match attempt.state {
+            AttemptState::Inviting => self.fail(step, id, failure, status, None),
+            AttemptState::Cancelled => attempt.state = AttemptState::Failed,
+            _ => {}
         }
-        self.reap(cx, id);
     }
-}
 
-/// The callee rings, or makes other progress.
-fn on_ringing(
-    cx: &mut Cx,
-    transactions: &mut Transactions,
-    call: &mut Call,
-    id: CallId,
-    message: &Message<'_>,
-    flow: Flow,
-    status: u16,
-) {
-    if message.to().is_ok_and(|to| to.tag().is_some()) {
-        call.callee.dialog.take_answer(message, flow);
-    }
-    if status == 180 && call.times.ring.is_none() {
-        call.times.ring = Some(cx.now.wall);
-    }
-    let patience = match (status, message.is_sdp()) {
-        (180, _) => call.policy.ringing,
-        (_, true) => call.policy.progress_sdp,
-        (_, false) => call.policy.progress,
-    };
-    watch_progress(cx, call, id, patience);
-    relay(cx, transactions, call, FIRST_INVITE, message, status);
-}
-
-/// The callee answers the call.
-fn on_accepted(
-    cx: &mut Cx,
-    transactions: &mut Transactions,
-    call: &mut Call,
-    id: CallId,
-    message: &Message<'_>,
-    flow: Flow,
-    status: u16,
-) {
-    call.callee.dialog.take_answer(message, flow);
-    call.callee.codec = codec(message);
-    call.caller.state = LegState::Answered;
-    call.callee.state = LegState::Answered;
-    call.times.answer = Some(cx.now.wall);
-    call.times.answer_mono = Some(cx.now.mono);
-    cx.counters.calls_answered += 1;
-    cx.timers.cancel(&mut call.timer);
-    if let Some(max_talk) = call.policy.max_talk {
-        let key = TimerKey::Call(id.to_bits(), CallTimer::MaxDuration);
-        call.timer = Some(cx.timers.arm(cx.now.mono + max_talk, key));
-    }
-    relay(cx, transactions, call, FIRST_INVITE, message, status);
-    let first = call.exchange(FIRST_INVITE).expect("it is what was answered");
-    first.is_answered = true;
-    cx.emit(Event::MediaDecided {
-        call: call.number,
-        rule: MEDIA_RULE,
-        result: MEDIA_RESULT,
-        facts: "this build relays no media".to_owned(),
-    });
-    cx.emit(Event::CallAnswered { call: call.number });
-}
-
-/// Passes a response back over the exchange it answers, with this status.
-fn relay(
-    cx: &mut Cx,
-    transactions: &mut Transactions,
-    call: &mut Call,
-    exchange_id: u8,
-    message: &Message<'_>,
-    status: u16,
-) {
-    let Some(exchange) = call.exchange(exchange_id) else { return };
-    let (from, server, is_invite) = (exchange.from, exchange.server, exchange.is_invite);
-    let dialog = &call.leg(from).dialog;
-    let listen = &cx.config.listen[usize::from(dialog.flow.socket.0)];
-    let mut lines = Writer::lines();
-    headers::copy(message, &cx.config.domain, &mut lines);
-    if is_invite {
-        lines.header("Allow", headers::ALLOW);
-    }
-    match status {
-        // The callee's redirection is a way to other numbers, which this switch serves.
-        300..400 => redirected(message, &cx.config.domain, &mut lines),
-        ..300 => {
-            lines.raw(b"Contact: <sip:").address(listen.advertise).raw(b">\r\n");
+    /// A callee refuses.
+    fn on_refused(&mut self, step: &mut Step<'_>, id: u8, message: &Message<'_>, status: u16) {
+        let gateway = self.attempt(id).map(|attempt| attempt.way.gateway.clone()).unwrap_or_default();
+        if status == 503
+            && !gateway.is_empty()
+            && let Some(seconds) = headers::retry_after(message)
+        {
+            step.trunks.hold(step.cx, &gateway, seconds);
         }
+        self.fail(step, id, Failure::Answered, status, Some(message));
+    }
+
+    /// The callee rings, or makes other progress.
+    fn on_progress(&mut self, step: &mut Step<'_>, id: u8, message: &Message<'_>, flow: Flow, status: u16) {
+        let has_sdp = has_session(message);
+        let attempt = self.attempt(id).expect("looked up by the caller");
+        attempt.heard.any = true;
+        attempt.heard.ringing = true;
+        attempt.heard.session |= has_sdp;
+        let policy = &attempt.way.policy;
+        let patience = match (status, has_sdp) {
+            (180, _) => policy.ringing,
+            (_, true) => policy.progress_sdp,
+            (_, false) => policy.progress,
+        };
+        self.watch(step, id, patience);
+        if status == 180 && self.times.ring.is_none() {
+            self.times.ring = Some(step.cx.now.wall);
+        }
+        if message.to().is_ok_and(|to| to.tag().is_none()) {
+            // No dialog: nothing but the status says anything (RFC 3261 §12.1).
+            return self.show_plain(step, message, status);
+        }
+        let Some(branch) = self.branch_of(step, id, message, flow) else { return };
+        self.hear_provisional(step, branch, message, flow, status);
+    }
+
+    /// The callee accepts.
+    fn on_accepted(&mut self, step: &mut Step<'_>, id: u8, message: &Message<'_>, flow: Flow, status: u16) {
+        let Some(branch_id) = self.branch_of(step, id, message, flow) else {
+            return self.on_stray_answer(step, message, flow, status);
+        };
+        let cseq = message.cseq().map_or(0, |cseq| cseq.number);
+        let has_offer = self.ingress.has_offer;
+        let attempt = self.attempt(id).expect("looked up by the caller");
+        step.cx.timers.cancel(&mut attempt.timer);
+        attempt.state = AttemptState::Answered;
+        attempt.sent = Bytes::new();
+        let (client, auth) = (attempt.client, attempt.auth.take());
+        self.winner = Some(branch_id);
+        self.ways.clear();
+        self.ingress.invite = Bytes::new();
+        self.cancel_attempts(step, Some(id), EndReason::AnsweredElsewhere.header());
+        self.lose_other_branches(branch_id);
+        let branch = self.branch_mut(branch_id).expect("just found or made");
+        branch.callee.dialog.take_answer(message, flow);
+        branch.callee.codec = codec(message);
+        branch.callee.auth = auth;
+        branch.callee.state = LegState::Answered;
+        if has_offer || has_session(message) {
+            hear_session(&mut branch.callee.session, has_offer);
+        }
+        let exchange = self.next_exchange_id();
+        let server = self.ingress.server;
+        let server_cseq = self.ingress.dialog.remote_cseq.unwrap_or(0);
+        self.exchanges.push(Exchange {
+            id: exchange,
+            branch: branch_id,
+            kind: Kind::Invite,
+            to: Side::Callee,
+            origin: Origin::Peer { server, cseq: server_cseq },
+            state: ExchangeState::Answered,
+            client_cseq: cseq,
+            client,
+            sent: Bytes::new(),
+            has_offer,
+            is_cancelled: false,
+            crossings: 0,
+            new_target: None,
+        });
+        self.show_answer(step, branch_id, message, status);
+    }
+
+    /// A 2xx of an attempt that has one already, or has been cancelled.
+    fn on_further_answer(&mut self, step: &mut Step<'_>, id: u8, message: &Message<'_>, flow: Flow) {
+        let (Ok(cseq), Ok(call_id)) = (message.cseq(), message.call_id()) else { return };
+        let remote_tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let known = |branch: &&mut Branch| branch.attempt == id && branch.callee.dialog.is_of(call_id, remote_tag);
+        if let Some(branch) = self.branches.iter_mut().find(known) {
+            let leg = &mut branch.callee;
+            if let Some(ack) = leg.dialog.last_ack.as_ref().filter(|ack| ack.cseq == cseq.number) {
+                // Its ACK was lost.
+                step.cx.counters.resent += 1;
+                step.cx.send(leg.dialog.flow, ack.bytes.clone());
+                return;
+            }
+            if Some(branch.id) == self.winner {
+                return; // its ACK is still to come from the caller
+            }
+        }
+        // The CANCEL crossed the 2xx, or a second branch of a fork answered: the callee believes in a call, so it is
+        // acknowledged and ended (RFC 3261 §9.1, §13.2.2.4).
+        let Some(attempt) = self.attempt(id) else { return };
+        attempt.state = AttemptState::Answered;
+        let mut dialog = attempt.dialog.clone();
+        let auth = attempt.auth.clone();
+        dialog.take_answer(message, flow);
+        dialog.local_cseq = dialog.local_cseq.max(cseq.number);
+        let Some(branch_id) = self.add_branch(step, id, dialog) else { return };
+        let branch = self.branch_mut(branch_id).expect("just added");
+        branch.caller.state = LegState::Gone;
+        branch.callee.auth = auth;
+        branch.callee.state = LegState::Answered;
+        self.acknowledge(step, branch_id, Side::Callee, cseq.number, None);
+        self.leave(step, branch_id, Side::Callee);
+    }
+
+    /// A 2xx to an INVITE that has been replaced by another one since: it is acknowledged and ended.
+    fn on_stray_answer(&mut self, step: &mut Step<'_>, message: &Message<'_>, flow: Flow, status: u16) {
+        let (Ok(cseq), Ok(call_id), 200..300) = (message.cseq(), message.call_id(), status) else { return };
+        let Some(attempt) = self.attempts.iter().find(|attempt| *attempt.dialog.call_id == *call_id) else { return };
+        let mut dialog = attempt.dialog.clone();
+        dialog.take_answer(message, flow);
+        let ack = dialog.ack(step.cx, cseq.number).finish(b"");
+        step.cx.send(dialog.flow, ack);
+        let (bye, branch) = dialog.request(step.cx, "BYE", MAX_FORWARDS);
+        let new = NewRequest { flow: dialog.flow, kind: Machine::Other, branch, bytes: bye.finish(b"") };
+        let owner = step.owner(ROLE_ORPHAN);
+        step.transactions.request(step.cx, new, owner);
+    }
+
+    /// The branch that this answer is of, made if it is the first with its To-tag.
+    fn branch_of(&mut self, step: &mut Step<'_>, attempt: u8, message: &Message<'_>, flow: Flow) -> Option<u8> {
+        let remote_tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let is_its =
+            |branch: &&mut Branch| branch.attempt == attempt && *branch.callee.dialog.remote_tag == *remote_tag;
+        if let Some(branch) = self.branches.iter_mut().find(is_its) {
+            return Some(branch.id);
+        }
+        let mut dialog = self.attempt(attempt)?.dialog.clone();
+        dialog.take_answer(message, flow);
+        self.add_branch(step, attempt, dialog)
+    }
+
+    /// Makes a branch around a callee's dialog. None where there are too many.
+    fn add_branch(&mut self, step: &mut Step<'_>, attempt: u8, callee: Dialog) -> Option<u8> {
+        if self.branches.len() >= limits::BRANCHES_PER_CALL {
+            return None;
+        }
+        let id = self.next.branch;
+        self.next.branch = id.wrapping_add(1);
+        let mut caller = self.ingress.dialog.clone();
+        if std::mem::replace(&mut self.ingress.is_tag_used, true) {
+            caller.local_tag = step.cx.rng.ids.token();
+        }
+        step.name(caller.local_tag, Of::Branch(id));
+        let (mut to_caller, mut to_callee) = (Session::default(), Session::default());
+        if self.ingress.has_offer {
+            to_caller.offered();
+            to_callee.offers();
+        }
+        let leg = |dialog, session, codec| Leg { state: LegState::Early, dialog, session, codec, auth: None };
+        self.branches.push(Branch {
+            id,
+            attempt,
+            caller: leg(caller, to_caller, self.ingress.codec.clone()),
+            callee: leg(callee, to_callee, String::new()),
+            reliable: Reliable::default(),
+            waiting: VecDeque::new(),
+            waiting_timer: None,
+            subscriptions: Vec::new(),
+            linger_timer: None,
+        });
+        Some(id)
+    }
+
+    /// One branch has answered: the early dialogs of the others are over (RFC 3261 §13.2.2.4).
+    fn lose_other_branches(&mut self, winner: u8) {
+        for branch in self.branches.iter_mut().filter(|branch| branch.id != winner) {
+            for side in Side::BOTH {
+                if branch.leg(side).state == LegState::Early {
+                    branch.leg_mut(side).state = LegState::Gone;
+                }
+            }
+            branch.subscriptions.clear();
+        }
+    }
+
+    /// Shows the caller the 2xx that makes the call, once everything before it has arrived.
+    pub(super) fn show_answer(&mut self, step: &mut Step<'_>, branch_id: u8, message: &Message<'_>, status: u16) {
+        let branch = self.branch_mut(branch_id).expect("the caller holds this branch");
+        if branch.reliable.must_hold() {
+            // RFC 3262 §3: no 2xx while a reliable answer with SDP is not acknowledged.
+            return branch.reliable.hold(message);
+        }
+        branch.reliable.stop(step.cx);
+        branch.caller.state = LegState::Answered;
+        if branch.caller.session.open() == Open::Peers || has_session(message) {
+            show_session(&mut branch.caller.session);
+        }
+        let attempt = branch.attempt;
+        self.ingress.is_answered = true;
+        self.show(step, branch_id, message, status, b"");
+        self.times.answer = Some(step.cx.now.wall);
+        self.times.answer_mono = Some(step.cx.now.mono);
+        step.cx.counters.calls_answered += 1;
+        if let Some(max_talk) = self.attempt(attempt).and_then(|attempt| attempt.way.policy.max_talk) {
+            self.timer = Some(step.arm(max_talk, CallTimer::MaxDuration));
+        }
+        step.cx.emit(Event::MediaDecided {
+            call: self.number,
+            rule: MEDIA_RULE,
+            result: MEDIA_RESULT,
+            facts: "this build relays no media".to_owned(),
+        });
+        step.cx.emit(Event::CallAnswered { call: self.number });
+    }
+
+    /// Passes an answer of a branch to the caller's INVITE, with these lines added.
+    pub(super) fn show(
+        &mut self,
+        step: &mut Step<'_>,
+        branch_id: u8,
+        message: &Message<'_>,
+        status: u16,
+        added: &[u8],
+    ) {
+        let server = self.ingress.server;
+        let branch = self.branch(branch_id).expect("the caller holds this branch");
+        let dialog = &branch.caller.dialog;
+        let mut lines = answer_lines(step, message);
+        start::allow(message, &mut lines);
+        contact(step, dialog.flow, &mut lines);
+        lines.raw(added);
+        let body = body(step.cx, dialog.flow, message);
+        let reply = Reply {
+            status,
+            reason: message.reason(),
+            to_tag: &dialog.local_tag,
+            headers: lines.as_bytes(),
+            body: &body,
+        };
+        step.transactions.respond(step.cx, server, reply);
+    }
+
+    /// Passes a provisional answer that makes no dialog.
+    fn show_plain(&mut self, step: &mut Step<'_>, message: &Message<'_>, status: u16) {
+        if self.ingress.has_rung {
+            return;
+        }
+        self.ingress.has_rung |= status == 180;
+        let (server, tag) = (self.ingress.server, self.ingress.dialog.local_tag);
+        let lines = answer_lines(step, message);
+        let reply = Reply { reason: message.reason(), headers: lines.as_bytes(), ..Reply::new(status, &tag) };
+        step.transactions.respond(step.cx, server, reply);
+    }
+
+    /// Passes a failure to the caller's INVITE, with this status.
+    pub(super) fn show_failure(&mut self, step: &mut Step<'_>, message: &Message<'_>, status: u16) {
+        let (server, tag, flow) = (self.ingress.server, self.ingress.dialog.local_tag, self.ingress.dialog.flow);
+        let mut lines = answer_lines(step, message);
+        if (300..400).contains(&status) {
+            redirected(message, &step.cx.config.domain, &mut lines);
+        }
+        let body = body(step.cx, flow, message);
+        let reason = message.reason().filter(|_| message.status() == Some(status));
+        let reply = Reply { status, reason, to_tag: &tag, headers: lines.as_bytes(), body: &body };
+        step.transactions.respond(step.cx, server, reply);
+        self.ingress.is_answered = true;
+    }
+
+    /// Gives an attempt's callee this long for its next step.
+    fn watch(&mut self, step: &mut Step<'_>, id: u8, patience: std::time::Duration) {
+        let attempt = self.attempt(id).expect("the caller holds this attempt");
+        step.cx.timers.cancel(&mut attempt.timer);
+        attempt.timer = Some(step.arm(patience, CallTimer::Progress(id)));
+    }
+
+    /// The number of a new exchange: after the attempts', in turn.
+    pub(super) fn next_exchange_id(&mut self) -> u8 {
+        const COUNT: u8 = LAST_EXCHANGE - LAST_ATTEMPT;
+        loop {
+            let id = LAST_ATTEMPT + 1 + self.next.exchange;
+            self.next.exchange = (self.next.exchange + 1) % COUNT;
+            // A call holds far fewer than there are numbers.
+            if self.exchanges.iter().all(|exchange| exchange.id != id) {
+                return id;
+            }
+        }
+    }
+}
+
+/// A description has come in an answer that decides: it answers our offer, or is the offer where there was none.
+pub(super) fn hear_session(session: &mut Session, had_offer: bool) {
+    match session.open() {
+        Open::Ours => session.agree(),
+        Open::None if !had_offer && !session.is_agreed() => session.offered(),
         _ => {}
     }
-    let body = body(cx, dialog.flow, message);
-    let reason = message.reason().filter(|_| message.status() == Some(status));
-    let to_tag = &dialog.local_tag.clone();
-    transactions.respond(cx, server, Reply { status, reason, to_tag, headers: lines.as_bytes(), body: &body });
+}
+
+/// The same description goes out on the other leg.
+pub(super) fn show_session(session: &mut Session) {
+    match session.open() {
+        Open::Peers => session.agree(),
+        Open::None if !session.is_agreed() => session.offers(),
+        _ => {}
+    }
+}
+
+/// What passes of an answer's headers.
+pub(super) fn answer_lines(step: &Step<'_>, message: &Message<'_>) -> Writer {
+    let mut lines = Writer::lines();
+    headers::copy(message, &step.cx.config.domain, &mut lines);
+    lines
+}
+
+/// Our Contact.
+pub(super) fn contact(step: &Step<'_>, flow: Flow, lines: &mut Writer) {
+    let listen = &step.cx.config.listen[usize::from(flow.socket.0)];
+    lines.raw(b"Contact: <sip:").address(listen.advertise).raw(b">\r\n");
 }
 
 /// The Contacts of a 3xx as numbers of this switch: the caller learns the number, not the callee's addresses.
 fn redirected(message: &Message<'_>, domain: &str, lines: &mut Writer) {
-    for contact in message.list(Name::Contact).filter_map(|value| crate::sip::NameAddr::parse(value).ok()) {
+    for contact in message.list(Name::Contact).filter_map(|value| NameAddr::parse(value).ok()) {
         if let Some(user) = Uri::parse(contact.uri).ok().and_then(|uri| uri.user) {
             lines.raw(b"Contact: <sip:").raw(user).raw(b"@").raw(domain.as_bytes()).raw(b">\r\n");
         }
     }
 }
 
-/// Gives the callee this long for its next step.
-fn watch_progress(cx: &mut Cx, call: &mut Call, id: CallId, patience: std::time::Duration) {
-    cx.timers.cancel(&mut call.timer);
-    let key = TimerKey::Call(id.to_bits(), CallTimer::Progress);
-    call.timer = Some(cx.timers.arm(cx.now.mono + patience, key));
-}
-
-/// Acknowledges and ends a branch of a fork that answered after another had (RFC 3261 §13.2.2.4).
-fn lose_branch(
-    cx: &mut Cx,
-    transactions: &mut Transactions,
-    call: &Call,
-    id: CallId,
-    message: &Message<'_>,
-    flow: Flow,
-    cseq: u32,
-) {
-    let mut branch = call.callee.dialog.clone();
-    branch.take_answer(message, flow);
-    let ack = branch.ack(cx, cseq).finish(b"");
-    cx.send(branch.flow, ack);
-    branch.local_cseq = branch.local_cseq.max(cseq);
-    let (bye, token) = branch.request(cx, "BYE", crate::dialog::MAX_FORWARDS);
-    let new = NewRequest { flow: branch.flow, kind: Kind::Other, branch: token, bytes: bye.finish(b"") };
-    transactions.request(cx, new, owner(id, ROLE_ORPHAN));
-}
-
 /// The status that the other leg is shown: a challenge to us is none of its business.
-fn shown_status(status: u16) -> u16 {
+pub(super) fn shown_status(status: u16) -> u16 {
     match status {
         // RFC 3261 §22: it could not answer a challenge whose realm it does not see.
         401 | 407 => 503,
         // RFC 3261 §8.2.1, §20.2: about our own Require and Supported, which it did not write.
-        420 | 421 | 494 => 500,
+        421 | 494 => 500,
         _ => status,
     }
 }

@@ -1,197 +1,275 @@
-//! Requests inside a call's two dialogs.
+//! Requests inside a call's dialogs: who may pass to the other leg, who waits, who is refused.
 
-use super::start::forward;
-use super::{CallId, Calls, End, Exchange, LAST_EXCHANGE, LegState, NewTarget, Side, owner, reply};
-use crate::cdr::EndReason;
-use crate::cx::Cx;
-use crate::dialog::{Ack, Tag, first_contact};
-use crate::handle::Handle;
+use super::exchange::NewExchange;
+use super::start::has_session;
+use super::{Branch, Call, CallId, Calls, Desk, Exchange, ExchangeState, Kind, LegState, Of, Open, Side, Step, refer};
+use crate::dialog::Tag;
 use crate::input::Flow;
 use crate::limits;
-use crate::nat;
-use crate::sip::{Message, Method, Uri};
-use crate::transaction::{Kind, NewRequest, Owner, Reply, ServerId, Transactions};
+use crate::sip::{Message, Method};
+use crate::transaction::{Reply, ServerId};
+
+/// A dialog of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InDialog {
+    call: CallId,
+    branch: u8,
+    side: Side,
+}
 
 impl Calls {
-    /// The call and leg whose dialog this request belongs to (RFC 3261 §12.2.2): our tag finds it, Call-ID and the peer's
-    /// tag confirm it.
-    pub fn dialog_of(&self, message: &Message<'_>) -> Option<(CallId, Side)> {
-        let tag = Tag::try_from(message.to().ok()?.tag()?).ok()?;
-        let &(id, side) = self.by_tag.get(&tag)?;
-        let dialog = &self.calls.get(id)?.leg(side).dialog;
+    /// The dialog that this request belongs to (RFC 3261 §12.2.2): our tag finds it, Call-ID and the peer's tag confirm it.
+    pub fn dialog_of(&self, message: &Message<'_>) -> Option<InDialog> {
+        let local_tag = message.to().ok()?.tag()?;
         let remote_tag = message.from().ok()?.tag().unwrap_or_default();
-        dialog.is_of(message.call_id().ok()?, remote_tag).then_some((id, side))
+        self.find_dialog(message.call_id().ok()?, local_tag, remote_tag)
+    }
+
+    /// The dialog with these identifiers, as the switch has them.
+    pub(super) fn find_dialog(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> Option<InDialog> {
+        let place = self.by_tag.get(&Tag::try_from(local_tag).ok()?)?;
+        let call = self.calls.get(place.call)?;
+        let is_its = |branch: &&Branch| match place.of {
+            Of::Branch(id) => branch.id == id && branch.caller.dialog.is_of(call_id, remote_tag),
+            Of::Attempt(id) => branch.attempt == id && branch.callee.dialog.is_of(call_id, remote_tag),
+        };
+        let branch = call.branches.iter().find(is_its)?.id;
+        let side = if matches!(place.of, Of::Branch(_)) { Side::Caller } else { Side::Callee };
+        Some(InDialog { call: place.call, branch, side })
+    }
+
+    /// The call and the branch that a dialog is in, and on which side.
+    pub(super) fn look(&self, dialog: InDialog) -> Option<(&Call, &Branch, Side)> {
+        let call = self.calls.get(dialog.call)?;
+        Some((call, call.branch(dialog.branch)?, dialog.side))
     }
 
     /// A request inside a dialog; `server` is to be answered.
     pub fn on_request(
         &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        (id, side): (CallId, Side),
+        desk: Desk<'_>,
+        dialog: InDialog,
         message: &Message<'_>,
         flow: Flow,
         server: ServerId,
     ) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let leg = call.leg_mut(side);
-        let tag = leg.dialog.local_tag;
-        let (Some(method), Ok(cseq)) = (message.method(), message.cseq()) else { return };
-        if leg.dialog.remote_cseq.is_some_and(|last| cseq.number <= last) {
-            return reply(cx, transactions, server, 500, &tag); // RFC 3261 §12.2.2: out of order
-        }
-        leg.dialog.remote_cseq = Some(cseq.number);
-        match method {
-            Method::Bye => self.on_bye(cx, transactions, id, side, message, server),
-            Method::Invite | Method::Info | Method::Message | Method::Options => {
-                self.pass_inside(cx, transactions, (id, side), message, flow, server);
-            }
-            _ => crate::switch::not_allowed(cx, transactions, server, method, &tag),
-        }
-        self.reap(cx, id);
-    }
-
-    /// Carries a request from one leg to the other.
-    fn pass_inside(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        (id, side): (CallId, Side),
-        message: &Message<'_>,
-        flow: Flow,
-        server: ServerId,
-    ) {
-        let call = self.calls.get_mut(id).expect("looked up by the caller");
-        let tag = call.leg(side).dialog.local_tag;
-        let is_invite = message.method() == Some(Method::Invite);
-        let states = [call.caller.state, call.callee.state];
-        let is_over = call.end.is_some() || call.leg(side.other()).dialog.remote_tag.is_empty();
-        if let Some((status, headers)) = refusal(is_invite, states, is_over, &call.exchanges) {
-            return transactions.respond(cx, server, Reply { status, reason: None, to_tag: &tag, headers, body: b"" });
-        }
-        let new_target = is_invite.then(|| new_target(message, flow)).flatten();
-        let exchange_id = call.next_exchange;
-        call.next_exchange = if exchange_id == LAST_EXCHANGE { 1 } else { exchange_id + 1 };
-        let far = &mut call.leg_mut(side.other()).dialog;
-        let method = message.method().expect("requests have one");
-        let name = std::str::from_utf8(method.as_bytes()).expect("a method that passes is one of four known ones");
-        let (bytes, branch) = forward(cx, far, message, name);
-        let client_cseq = far.local_cseq;
-        let kind = if is_invite { Kind::Invite } else { Kind::Other };
-        let new = NewRequest { flow: far.flow, kind, branch, bytes };
-        let Some(client) = transactions.request(cx, new, owner(id, exchange_id)) else {
-            return reply(cx, transactions, server, 503, &tag);
-        };
-        transactions.adopt(server, owner(id, exchange_id), tag);
-        if is_invite {
-            reply(cx, transactions, server, 100, b"");
-        }
-        call.exchanges.push(Exchange {
-            id: exchange_id,
-            from: side,
-            is_invite,
-            server_cseq: message.cseq().map_or(0, |cseq| cseq.number),
-            client_cseq,
-            server,
-            client,
-            is_answered: false,
-            is_cancelled: false,
-            new_target,
+        self.step(desk, dialog.call, |call, step| {
+            call.on_request(step, (dialog.branch, dialog.side), message, flow, server);
         });
     }
 
-    /// The ACK of a 2xx: it stops the resending on its own leg and goes on to the other.
-    /// False where it belongs to nothing that waits for it.
-    pub fn on_ack(&mut self, cx: &mut Cx, transactions: &mut Transactions, message: &Message<'_>) -> bool {
-        let Some((id, side)) = self.dialog_of(message) else { return false };
-        let call = self.calls.get_mut(id).expect("dialog_of found it");
-        let Ok(cseq) = message.cseq() else { return false };
-        let is_awaited = |exchange: &&Exchange| {
-            exchange.is_invite && exchange.is_answered && exchange.from == side && exchange.server_cseq == cseq.number
-        };
-        let Some(exchange) = call.exchanges.iter().find(is_awaited).cloned() else { return true };
-        call.exchanges.retain(|other| other.id != exchange.id);
-        transactions.acknowledged(cx, exchange.server);
-        match call.leg(side).state {
-            LegState::Answered => call.leg_mut(side).state = LegState::Confirmed,
-            LegState::Closing => self.release(cx, transactions, id, side),
-            _ => {}
-        }
-        self.acknowledge(cx, id, &exchange, Some(message));
-        self.reap(cx, id);
-        true
+    /// The ACK of a 2xx. False where it belongs to no dialog.
+    pub fn on_ack(&mut self, desk: Desk<'_>, message: &Message<'_>) -> bool {
+        let Some(dialog) = self.dialog_of(message) else { return false };
+        let taken = self.step(desk, dialog.call, |call, step| call.on_ack(step, dialog.branch, dialog.side, message));
+        taken.is_some()
     }
+}
 
-    /// Sends the ACK of an exchange's 2xx on the leg that gave it, with the body of the ACK that came, if one did.
-    pub(super) fn acknowledge(&mut self, cx: &mut Cx, id: CallId, exchange: &Exchange, with: Option<&Message<'_>>) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let far = call.leg_mut(exchange.from.other());
-        let is_open = matches!(far.state, LegState::Answered | LegState::Confirmed);
-        let has_ack = far.dialog.last_ack.as_ref().is_some_and(|ack| ack.cseq == exchange.client_cseq);
-        if !is_open || has_ack {
-            return;
-        }
-        let mut writer = far.dialog.ack(cx, exchange.client_cseq);
-        let bytes = match with {
-            Some(message) => {
-                super::headers::copy(message, &cx.config.domain, &mut writer);
-                super::start::finish(cx, far.dialog.flow, writer, message)
+/// What a request asks of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    /// An INVITE: the next offer and answer, whoever makes them.
+    Invite,
+    /// Another request that carries an offer.
+    Offer,
+    /// Nothing.
+    Nothing,
+}
+
+/// What a request meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gate {
+    /// It goes on to the other leg.
+    Pass,
+    /// It takes the place of a request of the other leg's, which met one of this side's and waits to be sent again.
+    Instead(u8),
+    /// It waits for the other leg, or for an ACK.
+    Wait,
+    /// It is answered with this.
+    Refuse(u16, &'static [u8]),
+}
+
+/// What is under way on one leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Business {
+    /// An INVITE of the peer's has no final answer.
+    invite_in: bool,
+    /// An INVITE of ours has no final answer.
+    invite_out: bool,
+    /// An ACK is still to come or to go.
+    ack: bool,
+    /// Whose offer is open.
+    open: Open,
+    /// A request of the peer's that met one from the other side and waits.
+    crossed: Option<u8>,
+}
+
+impl Business {
+    fn of(branch: &Branch, exchanges: &[Exchange], side: Side) -> Business {
+        let leg = branch.leg(side);
+        let is_early = leg.state == LegState::Early;
+        let mut business = Business {
+            invite_in: is_early && side == Side::Caller,
+            invite_out: is_early && side == Side::Callee,
+            ack: leg.state == LegState::Answered,
+            open: leg.session.open(),
+            crossed: None,
+        };
+        for exchange in exchanges.iter().filter(|exchange| exchange.branch == branch.id) {
+            let is_out = exchange.to == side;
+            match exchange.state {
+                ExchangeState::Asked if exchange.kind == Kind::Invite && is_out => business.invite_out = true,
+                ExchangeState::Asked if exchange.kind == Kind::Invite => business.invite_in = true,
+                ExchangeState::Answered => business.ack = true,
+                ExchangeState::Crossed { .. } if !is_out => business.crossed = Some(exchange.id),
+                _ => {}
             }
-            None => writer.finish(b""),
+        }
+        business
+    }
+
+    fn is_idle(self) -> bool {
+        !self.invite_in && !self.invite_out && !self.ack && self.open == Open::None && self.crossed.is_none()
+    }
+}
+
+/// RFC 3261 §14.2 and RFC 3311 §5.2 on the leg it came in on; on the other leg it waits for what is under way there.
+fn gate(asks: Asks, near: Business, far: Business) -> Gate {
+    let is_far_free = match asks {
+        Asks::Nothing => return Gate::Pass,
+        Asks::Invite => far.is_idle(),
+        Asks::Offer => far.open == Open::None && far.crossed.is_none(),
+    };
+    if asks == Asks::Invite && near.ack {
+        return Gate::Wait; // its ACK was overtaken, or ours has still to go
+    }
+    if near.invite_out && (asks == Asks::Invite || near.open == Open::None) || near.open == Open::Ours {
+        return Gate::Refuse(491, b"");
+    }
+    if near.crossed.is_some() || near.open == Open::Peers || (asks == Asks::Invite && near.invite_in) {
+        return Gate::Refuse(500, b"Retry-After: 2\r\n");
+    }
+    match far.crossed {
+        Some(exchange) => Gate::Instead(exchange),
+        None if is_far_free => Gate::Pass,
+        None => Gate::Wait,
+    }
+}
+
+impl Call {
+    /// A request inside a dialog.
+    fn on_request(
+        &mut self,
+        step: &mut Step<'_>,
+        (branch_id, side): (u8, Side),
+        message: &Message<'_>,
+        flow: Flow,
+        server: ServerId,
+    ) {
+        let Some(branch) = self.branch_mut(branch_id) else { return };
+        let dialog = &mut branch.leg_mut(side).dialog;
+        let tag = dialog.local_tag;
+        let (Some(method), Ok(cseq)) = (message.method(), message.cseq()) else { return };
+        if dialog.remote_cseq.is_some_and(|last| cseq.number <= last) {
+            return step.reply(server, 500, &tag); // RFC 3261 §12.2.2: out of order
+        }
+        dialog.remote_cseq = Some(cseq.number);
+        match method {
+            Method::Bye => self.on_bye(step, branch_id, side, message, server),
+            Method::Prack => self.on_prack(step, branch_id, side, message, server),
+            Method::Register => crate::switch::not_allowed(step.cx, step.transactions, server, method, &tag),
+            _ => self.admit(step, (branch_id, side), message, flow, server),
+        }
+    }
+
+    /// Lets a request pass, wait, or go back.
+    pub(super) fn admit(
+        &mut self,
+        step: &mut Step<'_>,
+        (branch_id, side): (u8, Side),
+        message: &Message<'_>,
+        flow: Flow,
+        server: ServerId,
+    ) {
+        let Some(branch) = self.branch(branch_id) else { return };
+        let tag = branch.leg(side).dialog.local_tag;
+        let kind = kind_of(message);
+        let asks = match kind {
+            Kind::Invite => Asks::Invite,
+            Kind::Update if has_session(message) => Asks::Offer,
+            _ => Asks::Nothing,
         };
-        far.dialog.last_ack = Some(Ack { cseq: exchange.client_cseq, bytes: bytes.clone() });
-        if far.state == LegState::Answered {
-            far.state = LegState::Confirmed;
+        let is_over = self.end.is_some() || Side::BOTH.iter().any(|side| branch.leg(*side).state >= LegState::Closing);
+        let is_of_subscription = matches!(kind, Kind::Subscribe | Kind::LastNotify) || refer::is_notify(message);
+        if is_over && (!is_of_subscription || branch.subscriptions.is_empty()) {
+            return step.reply(server, 481, &tag);
         }
-        cx.send(far.dialog.flow, bytes);
+        let verdict = match self.exchanges.len() < limits::EXCHANGES_PER_CALL {
+            true => {
+                let business = |side| Business::of(branch, &self.exchanges, side);
+                gate(asks, business(side), business(side.other()))
+            }
+            false => Gate::Refuse(500, b"Retry-After: 2\r\n"),
+        };
+        match verdict {
+            Gate::Pass => {}
+            Gate::Instead(crossed) => self.yield_crossed(step, crossed),
+            Gate::Wait => return self.wait(step, (branch_id, side), message, flow, server),
+            Gate::Refuse(status, headers) => {
+                let reply = Reply { headers, ..Reply::new(status, &tag) };
+                return step.transactions.respond(step.cx, server, reply);
+            }
+        }
+        self.pass(step, NewExchange { branch: branch_id, from: side, kind, server, flow }, message);
     }
 
-    /// A CANCEL for this INVITE has come; the CANCEL itself has been answered.
-    pub fn on_cancel(&mut self, cx: &mut Cx, transactions: &mut Transactions, from: Owner, message: &Message<'_>) {
-        let id: CallId = Handle::from_bits(from.id);
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let Some(exchange) = call.exchange(from.role).filter(|exchange| !exchange.is_answered) else { return };
-        if from.role == super::FIRST_INVITE {
-            let direction = crate::cdr::EndDirection::Caller;
-            call.farewell = super::headers::reason_lines(message);
-            let reason = EndReason::from_peer(487, message);
-            self.end(cx, transactions, id, End { reason, direction, status: 487 });
-            self.reap(cx, id);
-        } else if !exchange.is_cancelled {
-            exchange.is_cancelled = true;
-            let client = exchange.client;
-            transactions.cancel(cx, client, &super::headers::reason_lines(message));
-        }
+    /// Carries a request on, with what the switch writes itself.
+    fn pass(&mut self, step: &mut Step<'_>, new: NewExchange, message: &Message<'_>) {
+        let method = message.method().expect("requests have one");
+        let name = String::from_utf8_lossy(method.as_bytes()).into_owned();
+        let Some(branch) = self.branch(new.branch) else { return };
+        let lines = match new.kind {
+            Kind::Subscribe => refer::lines(step.cx, branch, new.from, message),
+            _ => Vec::new(),
+        };
+        let has_offer = matches!(new.kind, Kind::Invite | Kind::Update) && has_session(message);
+        self.carry(step, new, message, &name, &lines, has_offer);
     }
 }
 
-/// Why a request cannot pass to the other leg now: status and headers. `is_over`: the call has ended, or the other side has
-/// not said anything yet that makes a dialog.
-fn refusal(
-    is_invite: bool,
-    states: [LegState; 2],
-    is_over: bool,
-    exchanges: &[Exchange],
-) -> Option<(u16, &'static [u8])> {
-    if is_over || states.contains(&LegState::Gone) {
-        return Some((481, b""));
+/// What a request inside a dialog is to the calls.
+fn kind_of(message: &Message<'_>) -> Kind {
+    match message.method() {
+        Some(Method::Invite) => Kind::Invite,
+        Some(Method::Update) => Kind::Update,
+        Some(Method::Refer | Method::Subscribe) => Kind::Subscribe,
+        Some(Method::Notify) if refer::is_last(message) => Kind::LastNotify,
+        _ => Kind::Other,
     }
-    if exchanges.len() >= limits::EXCHANGES_PER_CALL {
-        return Some((500, b"Retry-After: 2\r\n"));
-    }
-    // RFC 3261 §14.2: one offer at a time.
-    let is_inviting = exchanges.iter().any(|exchange| exchange.is_invite);
-    if is_invite && (is_inviting || states != [LegState::Confirmed; 2]) {
-        return Some((491, b""));
-    }
-    None
 }
 
-/// Where a re-INVITE wants its dialog's further requests to go.
-fn new_target(message: &Message<'_>, flow: Flow) -> Option<NewTarget> {
-    let contact = first_contact(message)?;
-    let uri = Uri::parse(contact.uri).ok()?;
-    let behind_nat = message.via().is_ok_and(|via| nat::via_shows_nat(&via, flow.remote));
-    let remote = nat::reach(&uri, flow.remote, behind_nat);
-    Some(NewTarget { uri: contact.uri.into(), flow: Flow { remote, ..flow } })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Business =
+        Business { invite_in: false, invite_out: false, ack: false, open: Open::None, crossed: None };
+
+    #[test]
+    fn only_what_really_crosses_is_refused_491() {
+        let ours = Business { invite_out: true, open: Open::Ours, ..IDLE };
+        let peers = Business { invite_in: true, open: Open::Peers, ..IDLE };
+        let unacknowledged = Business { ack: true, ..IDLE };
+        assert_eq!(gate(Asks::Invite, IDLE, IDLE), Gate::Pass);
+        assert_eq!(gate(Asks::Invite, ours, peers), Gate::Refuse(491, b""), "RFC 3261 §14.2");
+        assert_eq!(gate(Asks::Offer, ours, peers), Gate::Refuse(491, b""), "RFC 3311 §5.2");
+        assert!(matches!(gate(Asks::Invite, peers, ours), Gate::Refuse(500, _)), "RFC 3261 §14.2");
+        assert!(matches!(gate(Asks::Offer, peers, ours), Gate::Refuse(500, _)), "RFC 3311 §5.2");
+        assert_eq!(gate(Asks::Invite, unacknowledged, unacknowledged), Gate::Wait);
+        assert_eq!(gate(Asks::Invite, IDLE, unacknowledged), Gate::Wait);
+        assert_eq!(gate(Asks::Nothing, ours, peers), Gate::Pass);
+        let crossed = Business { crossed: Some(70), open: Open::Peers, ..IDLE };
+        assert_eq!(gate(Asks::Invite, IDLE, crossed), Gate::Instead(70));
+    }
 }

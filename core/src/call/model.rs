@@ -1,15 +1,25 @@
 //! What a call is made of: plain data.
+//!
+//! A [`Call`] has one [`Ingress`], the caller's INVITE. It calls its callee by [`Attempt`]s, one for each INVITE of ours;
+//! several may ring at once, further ones follow where those fail. Each To-tag that answers an attempt makes a
+//! [`Branch`]: two dialogs, one with the callee and one of its own with the caller, so that what one branch says of its
+//! media never touches another's (RFC 3261 §12.1, §13.2.2.4). The branch that answers 2xx is the call.
 
+use super::offer::Session;
+use super::refer::Subscription;
+use super::reliable::Reliable;
+use crate::auth::client::Client;
 use crate::cdr::{EndDirection, EndReason};
 use crate::dialog::Dialog;
 use crate::handle::Handle;
 use crate::input::Flow;
-use crate::routing::{Destination, Use};
+use crate::routing::{Target, Use, Way, failover};
 use crate::time::{Instant, UnixMicros};
 use crate::timers::TimerId;
 use crate::transaction::{ClientId, ServerId};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::collections::VecDeque;
 
 /// Names a call.
 pub type CallId = Handle<Call>;
@@ -24,6 +34,9 @@ pub enum Side {
 }
 
 impl Side {
+    /// Both, in the order in which they are released.
+    pub const BOTH: [Side; 2] = [Side::Caller, Side::Callee];
+
     /// The other leg.
     pub fn other(self) -> Side {
         match self {
@@ -41,17 +54,150 @@ impl Side {
     }
 }
 
-/// How far a leg has come, and who still owes what. A leg only moves down this list.
+/// What a tag of ours names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LegState {
-    /// Its first INVITE has no final answer yet.
+pub struct Place {
+    /// The call.
+    pub call: CallId,
+    /// Where in it.
+    pub of: Of,
+}
+
+/// Where in a call a tag of ours is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Of {
+    /// The caller's leg of this branch.
+    Branch(u8),
+    /// An INVITE of ours: the callees' legs of all its branches have the one tag, and differ in the callee's.
+    Attempt(u8),
+}
+
+/// The INVITE that came in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ingress {
+    /// The message, for further attempts; empty once the call is answered or over.
+    pub invite: Bytes,
+    /// Its transaction.
+    pub server: ServerId,
+    /// The dialog that answering makes; each branch has a copy with a tag of its own, the first one this very tag.
+    pub dialog: Dialog,
+    /// Whether a branch has that tag already.
+    pub is_tag_used: bool,
+    /// Whether its final answer is out.
+    pub is_answered: bool,
+    /// Whether the caller has heard a 180 of any branch: another one would ring it twice.
+    pub has_rung: bool,
+    /// Whether it carried an offer (RFC 3264); without one the callee makes it.
+    pub has_offer: bool,
+    /// What it says of reliable provisional answers.
+    pub reliable: ReliableWish,
+    /// The first codec that it offers.
+    pub codec: String,
+}
+
+/// What an INVITE says of reliable provisional answers (RFC 3262 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReliableWish {
+    /// Nothing: none may be sent.
+    None,
+    /// `Supported: 100rel`: they may be.
+    Supported,
+    /// `Require: 100rel`: they have to be.
+    Required,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallingParty {
+    /// The calling user as it came in.
+    pub number_in: String,
+    /// The number that routing starts from: the phone's caller id, or what the gateway sent.
+    pub number: String,
+    /// The phone's user name; empty for a gateway.
+    pub user: String,
+    /// The mapping gateway; empty for a phone.
+    pub gateway: String,
+    /// Where the call was seen to come from.
+    pub source: Flow,
+}
+
+/// How far an attempt has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AttemptState {
+    /// Its host name is being looked up.
+    Resolving,
+    /// Its INVITE has no final answer yet.
     Inviting,
-    /// Its first INVITE was answered 2xx and the ACK is still to come (caller) or to be sent (callee).
+    /// It has been cancelled and waits for its final answer.
+    Cancelled,
+    /// One of its branches answered 2xx; further 2xx may come (RFC 6026).
+    Answered,
+    /// It failed.
+    Failed,
+}
+
+/// One INVITE of ours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its number within the call: [`crate::transaction::Owner::role`] of its INVITE.
+    pub id: u8,
+    /// How far it is.
+    pub state: AttemptState,
+    /// Where it goes.
+    pub way: Way,
+    /// Addresses and names of this way that have not been tried.
+    pub targets: VecDeque<Target>,
+    /// Addresses of its last name that have not been tried (RFC 3263 §4.3).
+    pub addresses: VecDeque<Flow>,
+    /// What its branches begin with.
+    pub dialog: Dialog,
+    /// Its transaction, once the INVITE is out.
+    pub client: ClientId,
+    /// The INVITE as sent, to be sent again with credentials; empty once it is answered.
+    pub sent: Bytes,
+    /// What has been answered to challenges.
+    pub auth: Option<Box<Client>>,
+    /// The timer on its progress.
+    pub timer: Option<TimerId>,
+    /// What has been heard of it.
+    pub heard: Heard,
+    /// Whether it counts among the calls of its gateway or phone.
+    pub is_counted: bool,
+}
+
+/// What provisional answers an attempt has had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Any at all, 100 included.
+    pub any: bool,
+    /// One other than 100.
+    pub ringing: bool,
+    /// One with SDP.
+    pub session: bool,
+}
+
+impl Attempt {
+    /// Whether it may still lead to an answered call.
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, AttemptState::Resolving | AttemptState::Inviting)
+    }
+
+    /// Whether a final answer is still to come.
+    pub fn is_pending(&self) -> bool {
+        self.is_live() || self.state == AttemptState::Cancelled
+    }
+}
+
+/// How far a leg has come, and who still owes what. A leg only moves down this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LegState {
+    /// An early dialog.
+    Early,
+    /// The INVITE was answered 2xx and the ACK is still to come (caller) or to be sent (callee).
     Answered,
     /// The dialog is confirmed.
     Confirmed,
-    /// The call is over; this caller's leg waits for the ACK before the BYE may go (RFC 3261 §15), or this callee's leg
-    /// has been cancelled and waits for its final answer.
+    /// The call is over; this caller's leg waits for the ACK before the BYE may go (RFC 3261 §15).
     Closing,
     /// Our BYE is under way.
     Leaving,
@@ -66,35 +212,167 @@ pub struct Leg {
     pub state: LegState,
     /// Its dialog.
     pub dialog: Dialog,
-    /// The gateway's name; empty for a phone.
-    pub gateway: String,
+    /// Its offer/answer machine.
+    pub session: Session,
     /// The first codec its side agreed to, from its own SDP.
     pub codec: String,
+    /// What has been answered to challenges of this peer.
+    pub auth: Option<Box<Client>>,
 }
 
-/// A request that came in on one leg and went out on the other.
+/// Two dialogs that belong together: one callee's To-tag, as the callee has it and as the caller sees it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Branch {
+    /// Its number within the call.
+    pub id: u8,
+    /// The attempt that it answered.
+    pub attempt: u8,
+    /// Towards the caller.
+    pub caller: Leg,
+    /// Towards the callee.
+    pub callee: Leg,
+    /// Provisional answers that have to arrive (RFC 3262).
+    pub reliable: Reliable,
+    /// Requests that wait until the other leg can take them.
+    pub waiting: VecDeque<Waiting>,
+    /// When the first of them has waited long enough.
+    pub waiting_timer: Option<TimerId>,
+    /// Subscriptions inside the dialogs that are still on (RFC 3515 §2.4.4): they outlive the call.
+    pub subscriptions: Vec<Subscription>,
+    /// When they are given up, once the call is over.
+    pub linger_timer: Option<TimerId>,
+}
+
+impl Branch {
+    /// The leg on this side.
+    pub fn leg(&self, side: Side) -> &Leg {
+        match side {
+            Side::Caller => &self.caller,
+            Side::Callee => &self.callee,
+        }
+    }
+
+    /// The leg on this side.
+    pub fn leg_mut(&mut self, side: Side) -> &mut Leg {
+        match side {
+            Side::Caller => &mut self.caller,
+            Side::Callee => &mut self.callee,
+        }
+    }
+
+    /// Whether nothing more is to come of it.
+    pub fn is_gone(&self) -> bool {
+        self.caller.state == LegState::Gone && self.callee.state == LegState::Gone && self.subscriptions.is_empty()
+    }
+}
+
+/// A request inside a dialog that waits for the other leg.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Which leg it came in on.
+    pub side: Side,
+    /// The transaction to answer.
+    pub server: ServerId,
+    /// The message.
+    pub message: Bytes,
+    /// Where it came from.
+    pub flow: Flow,
+}
+
+/// What a request is to the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// INVITE inside a dialog, or the first one once it is answered and awaits its ACK.
+    Invite,
+    /// UPDATE.
+    Update,
+    /// PRACK.
+    Prack,
+    /// BYE.
+    Bye,
+    /// A request that begins or renews a subscription: REFER, SUBSCRIBE.
+    Subscribe,
+    /// NOTIFY that ends its subscription.
+    LastNotify,
+    /// Everything else.
+    Other,
+}
+
+/// How far an exchange has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExchangeState {
+    /// Its final answer is still to come.
+    Asked,
+    /// It met a request of its peer (491) and goes out again when the timer says (RFC 3261 §14.1).
+    Crossed {
+        /// When.
+        timer: TimerId,
+    },
+    /// An INVITE whose 2xx has been passed back and that awaits its ACK.
+    Answered,
+}
+
+/// Whose request an exchange is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// The other leg's peer's.
+    Peer {
+        /// The transaction to answer.
+        server: ServerId,
+        /// Its CSeq number on the leg it came in on.
+        cseq: u32,
+    },
+    /// The switch's own.
+    Switch,
+}
+
+/// A request that went out inside a dialog.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exchange {
     /// Its number within the call: [`crate::transaction::Owner::role`] of both transactions.
     pub id: u8,
-    /// Which leg it came in on.
-    pub from: Side,
-    /// Whether it is an INVITE, so that an ACK follows.
-    pub is_invite: bool,
-    /// CSeq number on the leg it came in on.
-    pub server_cseq: u32,
+    /// The branch whose dialogs it is in.
+    pub branch: u8,
+    /// What it is.
+    pub kind: Kind,
+    /// Which leg it went out on.
+    pub to: Side,
+    /// Whose it is.
+    pub origin: Origin,
+    /// How far it is.
+    pub state: ExchangeState,
     /// CSeq number on the leg it went out on.
     pub client_cseq: u32,
-    /// The transaction to answer, until the final answer has been given.
-    pub server: ServerId,
     /// The transaction that awaits the answer.
     pub client: ClientId,
-    /// Whether the final answer has been passed back; an INVITE answered 2xx then awaits its ACK.
-    pub is_answered: bool,
+    /// The request as sent, to be sent again with credentials or after a crossing.
+    pub sent: Bytes,
+    /// Whether it carries an offer.
+    pub has_offer: bool,
     /// Whether a CANCEL was passed on.
     pub is_cancelled: bool,
-    /// The Contact that a re-INVITE carried: the leg's target once the answer is 2xx (RFC 3261 §12.2.2).
+    /// How often it met a request of its peer.
+    pub crossings: u8,
+    /// The Contact that it carried: the leg's target once the answer is 2xx (RFC 3261 §12.2.2).
     pub new_target: Option<NewTarget>,
+}
+
+impl Exchange {
+    /// Which leg the request came in on; none for the switch's own.
+    pub fn from(&self) -> Option<Side> {
+        match self.origin {
+            Origin::Peer { .. } => Some(self.to.other()),
+            Origin::Switch => None,
+        }
+    }
+
+    /// The transaction to answer; none for the switch's own.
+    pub fn server(&self) -> Option<ServerId> {
+        match self.origin {
+            Origin::Peer { server, .. } => Some(server),
+            Origin::Switch => None,
+        }
+    }
 }
 
 /// A target that waits for its request's 2xx.
@@ -104,25 +382,6 @@ pub struct NewTarget {
     pub uri: Box<[u8]>,
     /// Where it leads.
     pub flow: Flow,
-}
-
-/// What the configuration said when the call began; a reload leaves live calls alone.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Policy {
-    /// SS_SIP_TIMEOUT_INVITE: until the callee's first answer of any kind.
-    pub invite: Duration,
-    /// SS_SIP_TIMEOUT_TRYING: after its 100.
-    pub trying: Duration,
-    /// SS_SIP_TIMEOUT_SESSION_PROGRESS: after a 183 without SDP.
-    pub progress: Duration,
-    /// SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP: after a 183 with SDP.
-    pub progress_sdp: Duration,
-    /// SS_SIP_TIMEOUT_RINGING: after a 180.
-    pub ringing: Duration,
-    /// SS_SIP_NO_TIMER_REINVITE_INTERVAL: longest conversation.
-    pub max_talk: Option<Duration>,
-    /// SERVER_BILLING_HOLD_TIME_PRECISION.
-    pub precision_ms: u64,
 }
 
 /// How a call ended: decided once, by `call/teardown.rs`.
@@ -149,36 +408,57 @@ pub struct Times {
     pub answer_mono: Option<Instant>,
 }
 
-/// A call: two legs and what passes between them.
+/// An attempt that failed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failed {
+    /// How.
+    pub outcome: failover::Outcome,
+    /// What the CDR calls it.
+    pub reason: EndReason,
+    /// The answer; empty where there was none.
+    pub message: Bytes,
+}
+
+/// A call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Call {
     /// Its number in the CDR: unique and rising over restarts.
     pub number: u64,
-    /// The leg that called.
-    pub caller: Leg,
-    /// The leg that is called.
-    pub callee: Leg,
-    /// The calling user as it came in.
-    pub caller_in: String,
-    /// The calling user as the callee sees it.
-    pub caller_out: String,
+    /// The INVITE that came in.
+    pub ingress: Ingress,
+    /// Who calls.
+    pub calling: CallingParty,
     /// The called user as it came in.
     pub callee_in: String,
-    /// Where the call was seen to come from.
-    pub source: Flow,
-    /// Where it goes.
-    pub destination: Destination,
-    /// The rule that chose the route.
-    pub route_rule: String,
-    /// Requests under way between the legs.
+    /// Where the call may still go.
+    pub ways: VecDeque<Way>,
+    /// INVITEs of ours.
+    pub attempts: Vec<Attempt>,
+    /// Dialogs, in pairs.
+    pub branches: Vec<Branch>,
+    /// The branch that answered.
+    pub winner: Option<u8>,
+    /// Requests under way inside the dialogs.
     pub exchanges: Vec<Exchange>,
-    /// Number of the next exchange.
-    pub next_exchange: u8,
-    /// What the configuration said at the start.
-    pub policy: Policy,
+    /// Numbers of the next attempt, branch and exchange.
+    pub next: Numbers,
+    /// How many ways have been tried.
+    pub tried: u16,
+    /// Attempts that failed, of which the caller is shown the best answer (RFC 3261 §16.7 step 6).
+    pub failed: Vec<Failed>,
+    /// What it takes up; nothing any longer once it is over.
+    pub uses: Option<Use>,
+    /// The Replaces line that its callee understands; empty where it replaces nothing.
+    pub replaces: Box<[u8]>,
+    /// How its way was found: the route's explanation and every attempt, in words.
+    pub story: Vec<String>,
+    /// Where it went last, or goes.
+    pub to: Option<Destination>,
+    /// SERVER_BILLING_HOLD_TIME_PRECISION at the start; a reload leaves live calls alone.
+    pub precision_ms: u64,
     /// When what happened.
     pub times: Times,
-    /// The timer on the callee's progress, later on the conversation's length.
+    /// The timer on the conversation's length.
     pub timer: Option<TimerId>,
     /// The Reason lines (RFC 3326) of the BYE or CANCEL that ended it, for the other leg; empty where none were given.
     pub farewell: Box<[u8]>,
@@ -186,35 +466,79 @@ pub struct Call {
     pub end: Option<End>,
 }
 
+/// What the records say of a way that was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The rule that chose it.
+    pub rule: String,
+    /// The calling number as it goes out.
+    pub caller: String,
+    /// The called number as it goes out.
+    pub number: String,
+    /// The gateway; empty for a phone.
+    pub gateway: String,
+    /// The next hop, once known.
+    pub flow: Option<Flow>,
+    /// Call-ID there.
+    pub call_id: Box<[u8]>,
+}
+
+/// The next numbers within a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// Of an attempt.
+    pub attempt: u8,
+    /// Of a branch.
+    pub branch: u8,
+    /// Of an exchange, counted from 0.
+    pub exchange: u8,
+}
+
 impl Call {
-    /// The leg on this side.
-    pub fn leg(&self, side: Side) -> &Leg {
-        match side {
-            Side::Caller => &self.caller,
-            Side::Callee => &self.callee,
-        }
+    /// The attempt of this number.
+    pub fn attempt(&mut self, id: u8) -> Option<&mut Attempt> {
+        self.attempts.iter_mut().find(|attempt| attempt.id == id)
     }
 
-    /// The leg on this side.
-    pub fn leg_mut(&mut self, side: Side) -> &mut Leg {
-        match side {
-            Side::Caller => &mut self.caller,
-            Side::Callee => &mut self.callee,
-        }
+    /// The branch of this number.
+    pub fn branch(&self, id: u8) -> Option<&Branch> {
+        self.branches.iter().find(|branch| branch.id == id)
     }
 
-    /// What it takes up.
-    pub fn uses(&self) -> [Use; 2] {
-        [&self.caller, &self.callee].map(|leg| Use { gateway: leg.gateway.clone(), ..Use::default() })
-    }
-
-    /// Whether both legs are gone: the table may let the call go.
-    pub fn is_terminated(&self) -> bool {
-        self.end.is_some() && self.caller.state == LegState::Gone && self.callee.state == LegState::Gone
+    /// The branch of this number.
+    pub fn branch_mut(&mut self, id: u8) -> Option<&mut Branch> {
+        self.branches.iter_mut().find(|branch| branch.id == id)
     }
 
     /// The exchange of this number.
     pub fn exchange(&mut self, id: u8) -> Option<&mut Exchange> {
         self.exchanges.iter_mut().find(|exchange| exchange.id == id)
+    }
+
+    /// The branch that answered.
+    pub fn talk(&self) -> Option<&Branch> {
+        self.branch(self.winner?)
+    }
+
+    /// Whether nothing more is to come: the table may let the call go.
+    pub fn is_terminated(&self) -> bool {
+        self.end.is_some()
+            && self.branches.iter().all(Branch::is_gone)
+            && !self.attempts.iter().any(Attempt::is_pending)
+    }
+
+    /// Timers that it has armed.
+    pub fn timers(&self) -> usize {
+        let of_attempts = self.attempts.iter().filter(|attempt| attempt.timer.is_some()).count();
+        let of_branches = self.branches.iter().map(|branch| {
+            usize::from(branch.waiting_timer.is_some())
+                + usize::from(branch.linger_timer.is_some())
+                + branch.reliable.timers()
+        });
+        let crossed = |exchange: &&Exchange| matches!(exchange.state, ExchangeState::Crossed { .. });
+        usize::from(self.timer.is_some())
+            + of_attempts
+            + of_branches.sum::<usize>()
+            + self.exchanges.iter().filter(crossed).count()
     }
 }

@@ -1,87 +1,153 @@
-//! Requests outside any dialog that pass through: MESSAGE (RFC 3428), and OPTIONS to a user behind the switch.
+//! Requests outside any dialog that pass through: MESSAGE (RFC 3428), OPTIONS to a user behind the switch, and methods the
+//! switch does not know.
 
-use super::start::{callee_dialog, forward};
-use super::{Calls, Incoming, ROLE_PASSING, reply};
-use crate::cx::Cx;
-use crate::dialog::Tag;
+use super::attempt::login;
+use super::start::{body, called_number, callee_dialog, forward};
+use super::{Calls, Desk, Incoming, ROLE_PASSING, headers};
+use crate::auth::client::Client;
+use crate::dialog::{Dialog, Tag};
+use crate::dns;
 use crate::handle::Handle;
-use crate::registrar::Registrar;
-use crate::routing::{self, Route};
-use crate::sip::{Message, Writer};
-use crate::transaction::{Kind, NewRequest, Owner, Party, Reply, ServerId, Transactions};
+use crate::input::Flow;
+use crate::limits;
+use crate::routing::{self, Facts, Hop, Load};
+use crate::sip::{Index, Message, Scanned, Writer, scan};
+use crate::transaction::{Kind, NewRequest, Owner, Party, Reply, ServerId, resend};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// One request under way.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Passing {
     /// The transaction to answer.
     server: ServerId,
     /// Our tag in the answer.
     tag: Tag,
+    /// The gateway that it goes to; empty for a phone.
+    gateway: String,
+    /// What it is sent with.
+    dialog: Dialog,
+    /// The request: as received while its name is looked up, then as sent.
+    request: Bytes,
+    /// What has been answered to challenges.
+    auth: Option<Box<Client>>,
 }
 
 impl Calls {
     /// Sends the request on to whom it is for, or refuses it.
-    pub fn pass(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        registrar: &Registrar,
-        incoming: Incoming<'_>,
-    ) {
-        let Incoming { message, server, identity, .. } = incoming;
+    pub fn pass(&mut self, desk: Desk<'_>, incoming: Incoming<'_>) {
+        let Incoming { message, server, identity, flow } = incoming;
+        let Desk { cx, transactions, registrar, trunks, resolver } = desk;
         let tag: Tag = cx.rng.ids.token();
-        let number = message.uri().and_then(super::start::called_number).unwrap_or_default();
-        let destination = match routing::choose(&cx.config, registrar, &self.load, cx.now, &number) {
-            Route::To { destination, .. } => destination,
-            Route::Refused { status, .. } => return reply(cx, transactions, server, status, &tag),
+        let number = message.uri().and_then(called_number).unwrap_or_default();
+        let now = cx.now;
+        let why_not = |gateway: &str| trunks.usable(gateway, now).err();
+        // No call, so no limit counts.
+        let idle = Load::default();
+        let facts = Facts { config: &cx.config, registrar, load: &idle, trunks: &why_not, now };
+        let caller = routing::Caller {
+            number: &identity.number,
+            user: &identity.user,
+            gateway: &identity.gateway,
+            source: Some(flow),
         };
-        let mut dialog = callee_dialog(cx, message, identity, &destination);
-        let method = message.method().expect("requests have one");
-        let name = std::str::from_utf8(method.as_bytes()).expect("a method that passes is one of the known ones");
-        let (bytes, branch) = forward(cx, &mut dialog, message, name);
-        let id: Handle<Passing> = self.passing.insert(Passing { server, tag });
+        let plan = routing::plan(&facts, &caller, &number);
+        let (Some(mut way), true) = (plan.ways.into_iter().next(), self.passing.len() < limits::PASSING) else {
+            let status = plan.refusal.map_or(503, |refusal| refusal.status);
+            return transactions.respond(cx, server, Reply::new(status, &tag));
+        };
+        let target = way.targets.swap_remove(0);
+        let mut dialog = callee_dialog(cx, message, &way, flow);
+        dialog.target = target.uri;
+        let request = Bytes::copy_from_slice(message.bytes());
+        let id = self.passing.insert(Passing { server, tag, gateway: way.gateway, dialog, request, auth: None });
         let owner = Owner { party: Party::Call, id: id.to_bits(), role: ROLE_PASSING };
-        let new = NewRequest { flow: dialog.flow, kind: Kind::Other, branch, bytes };
-        if transactions.request(cx, new, owner).is_none() {
-            self.passing.remove(id);
-            reply(cx, transactions, server, 503, &tag);
+        let found = match target.hop {
+            Hop::Flow(flow) => Some(flow),
+            Hop::Name(name) => match resolver.resolve(cx, &name, owner) {
+                None => return,
+                Some(answer) => answer.ok().and_then(|set| set.flows().next()),
+            },
+        };
+        self.send_on(Desk { cx, transactions, registrar, trunks, resolver }, id, found);
+    }
+
+    /// The name that a request waits for has been looked up.
+    pub(super) fn on_passing_resolved(&mut self, desk: Desk<'_>, owner: Owner, answer: dns::Answer) {
+        let found = answer.ok().and_then(|set| set.flows().next());
+        self.send_on(desk, Handle::from_bits(owner.id), found);
+    }
+
+    /// Sends a request on to this address; without one it is refused.
+    fn send_on(&mut self, desk: Desk<'_>, id: Handle<Passing>, found: Option<Flow>) {
+        let Some(passing) = self.passing.get_mut(id) else { return };
+        let Some(flow) = found else { return self.refuse_passing(desk, id, 503) };
+        passing.dialog.flow = flow;
+        let received = std::mem::take(&mut passing.request);
+        let mut index = Index::default();
+        let Ok(Scanned::Message(message)) = scan(&received, &mut index) else {
+            panic!("a request that passes through has been read before");
+        };
+        let method = String::from_utf8_lossy(message.method().expect("requests have one").as_bytes()).into_owned();
+        let (bytes, branch) = forward(desk.cx, &mut passing.dialog, &message, &method, b"");
+        self.send_passing(desk, id, bytes, branch);
+    }
+
+    fn send_passing(&mut self, desk: Desk<'_>, id: Handle<Passing>, bytes: Bytes, branch: Tag) {
+        let Some(passing) = self.passing.get_mut(id) else { return };
+        passing.request = bytes.clone();
+        let owner = Owner { party: Party::Call, id: id.to_bits(), role: ROLE_PASSING };
+        let new = NewRequest { flow: passing.dialog.flow, kind: Kind::Other, branch, bytes };
+        if desk.transactions.request(desk.cx, new, owner).is_none() {
+            self.refuse_passing(desk, id, 503);
+        }
+    }
+
+    fn refuse_passing(&mut self, desk: Desk<'_>, id: Handle<Passing>, status: u16) {
+        if let Some(passing) = self.passing.remove(id) {
+            desk.transactions.respond(desk.cx, passing.server, Reply::new(status, &passing.tag));
         }
     }
 
     /// The answer to a request that passed through.
-    pub(super) fn on_passing_answer(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        from: Owner,
-        message: &Message<'_>,
-        status: u16,
-    ) {
+    pub(super) fn on_passing_answer(&mut self, desk: Desk<'_>, from: Owner, message: &Message<'_>, status: u16) {
+        let id = Handle::from_bits(from.id);
         if status < 200 {
             return;
         }
-        let Some(passing) = self.passing.remove(Handle::from_bits(from.id)) else { return };
+        let Some(passing) = self.passing.get_mut(id) else { return };
+        if matches!(status, 401 | 407) {
+            let config = desk.cx.config.clone();
+            let lines = login(&config, &passing.gateway).and_then(|login| {
+                let client = passing.auth.get_or_insert_with(Box::default);
+                let method = message.cseq().ok()?.method;
+                let method = std::str::from_utf8(method.as_bytes()).ok()?;
+                client.answer(desk.cx, message, method, &passing.dialog.target, b"", &login).ok()
+            });
+            let Some(lines) = lines else { return self.refuse_passing(desk, id, 503) };
+            passing.dialog.local_cseq += 1;
+            let branch: Tag = desk.cx.rng.ids.token();
+            let bytes = resend(&passing.request, &branch, passing.dialog.local_cseq, &lines);
+            return self.send_passing(desk, id, bytes, branch);
+        }
+        let Some(passing) = self.passing.remove(id) else { return };
+        let Desk { cx, transactions, .. } = desk;
         let mut lines = Writer::lines();
-        super::headers::copy(message, &cx.config.domain, &mut lines);
+        headers::copy(message, &cx.config.domain, &mut lines);
         let (reason, headers) = (message.reason(), lines.as_bytes());
         let Some(flow) = transactions.server(passing.server).map(|server| server.flow()) else { return };
-        let body = super::start::body(cx, flow, message);
+        let body = body(cx, flow, message);
         let reply = Reply { status, reason, to_tag: &passing.tag, headers, body: &body };
         transactions.respond(cx, passing.server, reply);
     }
 
     /// No answer came. A timeout is passed over in silence (RFC 4320 §4.2); an undeliverable request is not.
-    pub(super) fn on_passing_silence(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        from: Owner,
-        status: u16,
-    ) {
-        let Some(passing) = self.passing.remove(Handle::from_bits(from.id)) else { return };
-        if status != 408 {
-            reply(cx, transactions, passing.server, status, &passing.tag);
+    pub(super) fn on_passing_silence(&mut self, desk: Desk<'_>, from: Owner, status: u16) {
+        let id = Handle::from_bits(from.id);
+        if status == 408 {
+            self.passing.remove(id);
+        } else {
+            self.refuse_passing(desk, id, status);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! From a call to its CDR.
 
-use super::{Call, Identity};
-use crate::cdr::{CallRecord, EndDirection, EndReason, billed_seconds};
+use super::start::{New, user_of};
+use super::{Call, Leg};
+use crate::cdr::{CallRecord, EndDirection, billed_seconds};
 use crate::cx::Cx;
 use crate::event::Event;
-use crate::input::Flow;
+use crate::routing::Refusal;
 use crate::sip::Message;
 
 /// The rule in force while the switch relays no media (behaviour 1(a) comes with the relay): every call's media is direct.
@@ -12,31 +13,19 @@ pub(super) const MEDIA_RULE: &str = "M0";
 /// What that rule decides.
 pub(super) const MEDIA_RESULT: &str = "direct";
 
-/// A call that got no further than its INVITE.
-pub(super) struct Refusal<'a> {
-    pub(super) number: u64,
-    pub(super) caller_in: &'a str,
-    pub(super) callee_in: &'a str,
-    pub(super) identity: &'a Identity,
-    pub(super) flow: Flow,
-    pub(super) message: &'a Message<'a>,
-    pub(super) status: u16,
-    pub(super) reason: EndReason,
-}
-
-/// Writes the CDR of a refused INVITE.
-pub(super) fn refused(cx: &mut Cx, refusal: Refusal<'_>) {
+/// Writes the CDR of an INVITE that got no further.
+pub(super) fn refused(cx: &mut Cx, new: &New, message: &Message<'_>, refusal: &Refusal) {
     let now_ms = cx.now.wall.as_millis();
-    let call_id = refusal.message.call_id().unwrap_or_default();
+    let call_id = message.call_id().unwrap_or_default();
     let record = CallRecord {
-        flow_no: refusal.number,
-        caller: refusal.identity.number.clone(),
-        callee: refusal.callee_in.to_owned(),
-        caller_in: refusal.caller_in.to_owned(),
+        flow_no: new.number,
+        caller: new.calling.number.clone(),
+        callee: new.callee_in.clone(),
+        caller_in: user_of(message),
         callee_out: String::new(),
-        caller_ip: refusal.flow.remote.ip(),
+        caller_ip: new.calling.source.remote.ip(),
         callee_ip: None,
-        caller_gateway: refusal.identity.gateway.clone(),
+        caller_gateway: new.calling.gateway.clone(),
         callee_gateway: String::new(),
         invite_ms: now_ms,
         ring_ms: None,
@@ -64,32 +53,34 @@ pub(super) fn of_call(cx: &mut Cx, call: &Call) {
     let end = call.end.expect("a CDR is written where the call's end is decided");
     let talked = call.times.answer_mono.map_or(0, |answer| cx.now.mono.since(answer).as_millis());
     let hold_time_ms = u64::try_from(talked).unwrap_or(u64::MAX);
-    let codec = |side: &super::Leg| if call.times.answer.is_some() { side.codec.clone() } else { String::new() };
+    let codec = |leg: fn(&super::Branch) -> &Leg| call.talk().map(|talk| leg(talk).codec.clone()).unwrap_or_default();
+    let to = call.to.as_ref();
+    let number_out = to.map(|to| to.number.clone()).unwrap_or_default();
     let record = CallRecord {
         flow_no: call.number,
-        caller: call.caller_out.clone(),
-        callee: call.destination.number.clone(),
-        caller_in: call.caller_in.clone(),
-        callee_out: call.destination.number.clone(),
-        caller_ip: call.source.remote.ip(),
-        callee_ip: Some(call.destination.flow.remote.ip()),
-        caller_gateway: call.caller.gateway.clone(),
-        callee_gateway: call.callee.gateway.clone(),
+        caller: to.map_or_else(|| call.calling.number.clone(), |to| to.caller.clone()),
+        callee: to.map_or_else(|| call.callee_in.clone(), |to| to.number.clone()),
+        caller_in: call.calling.number_in.clone(),
+        callee_out: number_out,
+        caller_ip: call.calling.source.remote.ip(),
+        callee_ip: to.and_then(|to| to.flow).map(|flow| flow.remote.ip()),
+        caller_gateway: call.calling.gateway.clone(),
+        callee_gateway: to.map(|to| to.gateway.clone()).unwrap_or_default(),
         invite_ms: call.times.invite.as_millis(),
         ring_ms: call.times.ring.map(|at| at.as_millis()),
         answer_ms: call.times.answer.map(|at| at.as_millis()),
         end_ms: cx.now.wall.as_millis(),
-        hold_time_s: billed_seconds(hold_time_ms, call.policy.precision_ms),
+        hold_time_s: billed_seconds(hold_time_ms, call.precision_ms),
         hold_time_ms,
         end_direction: end.direction,
         end_reason: end.reason,
         sip_status: end.status,
         media: MEDIA_RESULT.to_owned(),
         media_rule: MEDIA_RULE.to_owned(),
-        call_id_in: String::from_utf8_lossy(&call.caller.dialog.call_id).into_owned(),
-        call_id_out: String::from_utf8_lossy(&call.callee.dialog.call_id).into_owned(),
-        caller_codec: codec(&call.caller),
-        callee_codec: codec(&call.callee),
+        call_id_in: String::from_utf8_lossy(&call.ingress.dialog.call_id).into_owned(),
+        call_id_out: to.map(|to| String::from_utf8_lossy(&to.call_id).into_owned()).unwrap_or_default(),
+        caller_codec: codec(|talk| &talk.caller),
+        callee_codec: codec(|talk| &talk.callee),
         rtp_caller_packets: None,
         rtp_callee_packets: None,
     };

@@ -1,19 +1,20 @@
 //! From an INVITE to a call, or to a refusal with its reason.
 
-use super::record::{self, Refusal};
-use super::{Call, Calls, End, Exchange, FIRST_INVITE, Leg, LegState, Policy, Side, Times, headers, owner, reply};
-use crate::cdr::{EndDirection, EndReason};
+use super::replaces::Replacement;
+use super::{
+    Attempt, Call, CallingParty, Calls, Desk, Ingress, Numbers, ROLE_INGRESS, ReliableWish, Step, Times, headers,
+    record, reliable,
+};
+use crate::cdr::EndReason;
 use crate::cx::Cx;
-use crate::dialog::{Dialog, Tag, without_tag};
+use crate::dialog::{Dialog, MAX_FORWARDS, Tag, without_tag};
 use crate::event::Event;
 use crate::input::Flow;
 use crate::limits;
-use crate::registrar::Registrar;
-use crate::routing::{self, Destination, Route};
+use crate::routing::{self, Facts, Plan, Refusal, Rule, Way};
 use crate::sdp;
-use crate::sip::{Message, NameAddr, Params, Scheme, Uri, escape_user};
-use crate::timers::{CallTimer, TimerKey};
-use crate::transaction::{Kind, NewRequest, Reply, ServerId, Transactions};
+use crate::sip::{Message, Name, NameAddr, Params, Scheme, Uri, Writer, escape_user};
+use crate::transaction::{Branch, Owner, Party, Reply, ServerId};
 use bytes::Bytes;
 
 /// Who calls, as the switch has established it.
@@ -21,6 +22,8 @@ use bytes::Bytes;
 pub struct Identity {
     /// The calling user as the callee is to see it.
     pub number: String,
+    /// The phone's user name; empty for a gateway.
+    pub user: String,
     /// The mapping gateway the call comes from; empty for a phone.
     pub gateway: String,
 }
@@ -55,151 +58,244 @@ pub fn called_number(uri: &[u8]) -> Option<String> {
 
 impl Calls {
     /// Takes a new INVITE: routes it and calls the callee, or refuses it.
-    pub fn start(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        registrar: &Registrar,
-        incoming: Incoming<'_>,
-    ) {
+    pub fn start(&mut self, mut desk: Desk<'_>, incoming: Incoming<'_>) {
         let Incoming { message, flow, server, identity } = incoming;
-        let to_tag: Tag = cx.rng.ids.token();
-        let callee_in = message.uri().and_then(called_number).unwrap_or_default();
+        let to_tag: Tag = desk.cx.rng.ids.token();
         if self.calls.len() >= limits::CALLS {
-            let busy = Reply { status: 503, reason: None, to_tag: &to_tag, headers: b"Retry-After: 5\r\n", body: b"" };
-            return transactions.respond(cx, server, busy);
+            let busy = Reply { headers: b"Retry-After: 5\r\n", ..Reply::new(503, &to_tag) };
+            return desk.transactions.respond(desk.cx, server, busy);
         }
         self.next_number += 1;
-        let number = self.next_number;
-        cx.counters.calls_started += 1;
-        let caller_in = user_of(message);
-        cx.emit(Event::CallStarted {
-            call: number,
-            caller: caller_in.clone(),
-            callee: callee_in.clone(),
+        let new = New {
+            number: self.next_number,
+            calling: CallingParty {
+                number_in: user_of(message),
+                number: identity.number.clone(),
+                user: identity.user.clone(),
+                gateway: identity.gateway.clone(),
+                source: flow,
+            },
+            callee_in: message.uri().and_then(called_number).unwrap_or_default(),
+            to_tag,
+        };
+        desk.cx.counters.calls_started += 1;
+        desk.cx.emit(Event::CallStarted {
+            call: new.number,
+            caller: new.calling.number_in.clone(),
+            callee: new.callee_in.clone(),
             source: flow.remote,
         });
         // The caller stops resending; what comes next may take its time (RFC 3261 §16.2).
-        reply(cx, transactions, server, 100, b"");
-        let route = routing::choose(&cx.config, registrar, &self.load, cx.now, &callee_in);
-        let refusal = |status, reason| Refusal {
-            number,
-            caller_in: &caller_in,
-            callee_in: &callee_in,
-            identity,
-            flow,
-            message,
-            status,
-            reason,
+        desk.transactions.respond(desk.cx, server, Reply::new(100, b""));
+        let Some(dialog) = Dialog::as_server(message, flow, to_tag) else {
+            let refusal = Refusal::new(Rule::RouteNone, 400, EndReason::ProtocolError);
+            return refuse(&mut desk, &new, incoming, &refusal);
         };
-        let (destination, rule) = match route {
-            Route::To { destination, rule } => (destination, rule),
-            Route::Refused { status, reason, rule } => {
-                cx.emit(Event::RouteDecided { call: number, rule, result: format!("refused: {status}") });
-                reply(cx, transactions, server, status, &to_tag);
-                return record::refused(cx, refusal(status, reason));
+        let (plan, replaces) = match self.replaced(&desk, message, &new) {
+            Ok(None) => (self.plan(&desk, &new), Box::default()),
+            Ok(Some(Replacement { way, line })) => (Plan { ways: vec![way], ..Plan::default() }, line.into()),
+            Err(status) => {
+                let refusal = Refusal::new(Rule::RouteReplaces, status, EndReason::NotFound);
+                return refuse(&mut desk, &new, incoming, &refusal);
             }
         };
-        cx.emit(Event::RouteDecided { call: number, rule, result: destination.describe() });
-        let Some(caller) = Dialog::as_server(message, flow, to_tag) else {
-            reply(cx, transactions, server, 400, &to_tag);
-            return record::refused(cx, refusal(400, EndReason::ProtocolError));
-        };
+        match &plan.refusal {
+            Some(refusal) => refuse(&mut desk, &new, incoming, refusal),
+            None => self.take_in(desk, new, incoming, dialog, plan, replaces),
+        }
+    }
+
+    /// Takes a call in that has somewhere to go, and begins with its first round.
+    fn take_in(
+        &mut self,
+        desk: Desk<'_>,
+        new: New,
+        incoming: Incoming<'_>,
+        dialog: Dialog,
+        plan: Plan,
+        replaces: Box<[u8]>,
+    ) {
         let call = Call {
-            number,
-            caller: leg(caller, &identity.gateway, codec(message)),
-            callee: leg(callee_dialog(cx, message, identity, &destination), &destination.gateway, String::new()),
-            caller_in,
-            caller_out: identity.number.clone(),
-            callee_in,
-            source: flow,
-            destination,
-            route_rule: rule.into(),
-            exchanges: Vec::with_capacity(1),
-            next_exchange: FIRST_INVITE + 1,
-            policy: policy(cx),
-            times: Times { invite: cx.now.wall, ring: None, answer: None, answer_mono: None },
+            number: new.number,
+            ingress: ingress(incoming.message, incoming.server, dialog),
+            calling: new.calling,
+            callee_in: new.callee_in,
+            ways: plan.ways.into(),
+            attempts: Vec::with_capacity(1),
+            branches: Vec::with_capacity(1),
+            winner: None,
+            exchanges: Vec::new(),
+            next: Numbers::default(),
+            tried: 0,
+            failed: Vec::new(),
+            uses: Some(plan.uses),
+            replaces,
+            story: plan.steps.iter().map(ToString::to_string).collect(),
+            to: None,
+            precision_ms: desk.cx.config.parameters.hold_time_precision_ms(),
+            times: Times { invite: desk.cx.now.wall, ring: None, answer: None, answer_mono: None },
             timer: None,
             farewell: Box::default(),
             end: None,
         };
-        self.invite(cx, transactions, call, incoming);
+        let id = self.calls.insert(call);
+        let owner = Owner { party: Party::Call, id: id.to_bits(), role: ROLE_INGRESS };
+        desk.transactions.adopt(incoming.server, owner, new.to_tag);
+        self.step(desk, id, |call, step| {
+            step.load.add(call.uses.as_ref().expect("a new call takes up what its plan says"));
+            call.advance_with(step, incoming.message);
+        });
     }
 
-    /// Sends the callee its INVITE and takes the call in.
-    fn invite(&mut self, cx: &mut Cx, transactions: &mut Transactions, call: Call, incoming: Incoming<'_>) {
-        let Incoming { message, server, .. } = incoming;
-        let id = self.calls.insert(call);
-        let call = self.calls.get_mut(id).expect("just inserted");
-        let (bytes, branch) = forward(cx, &mut call.callee.dialog, message, "INVITE");
-        let new = NewRequest { flow: call.callee.dialog.flow, kind: Kind::Invite, branch, bytes };
-        let Some(client) = transactions.request(cx, new, owner(id, FIRST_INVITE)) else {
-            let mut call = self.calls.remove(id).expect("just inserted");
-            reply(cx, transactions, server, 503, &call.caller.dialog.local_tag);
-            call.end = Some(End { reason: EndReason::Capacity, direction: EndDirection::Server, status: 503 });
-            return record::of_call(cx, &call);
-        };
-        transactions.adopt(server, owner(id, FIRST_INVITE), call.caller.dialog.local_tag);
-        call.exchanges.push(Exchange {
-            id: FIRST_INVITE,
-            from: Side::Caller,
-            is_invite: true,
-            server_cseq: call.caller.dialog.remote_cseq.unwrap_or(0),
-            client_cseq: call.callee.dialog.local_cseq,
-            server,
-            client,
-            is_answered: false,
-            is_cancelled: false,
-            new_target: None,
-        });
-        let deadline = cx.now.mono + call.policy.invite;
-        call.timer = Some(cx.timers.arm(deadline, TimerKey::Call(id.to_bits(), CallTimer::Progress)));
-        self.by_tag.insert(call.caller.dialog.local_tag, (id, Side::Caller));
-        self.by_tag.insert(call.callee.dialog.local_tag, (id, Side::Callee));
-        call.uses().iter().for_each(|used| self.load.add(used));
+    /// Where a call may go, by the facts of this moment.
+    fn plan(&self, desk: &Desk<'_>, new: &New) -> Plan {
+        self.with_facts(desk, |facts| routing::plan(facts, &new.calling.caller(), &new.callee_in))
+    }
+
+    /// What routing asks for, as it is now.
+    pub(super) fn with_facts<R>(&self, desk: &Desk<'_>, ask: impl FnOnce(&Facts<'_>) -> R) -> R {
+        let trunks = |gateway: &str| desk.trunks.usable(gateway, desk.cx.now).err();
+        ask(&Facts {
+            config: &desk.cx.config,
+            registrar: desk.registrar,
+            load: &self.load,
+            trunks: &trunks,
+            now: desk.cx.now,
+        })
     }
 }
 
+impl Step<'_> {
+    /// Why a way that was found when the call began can no longer be tried; none where it can.
+    pub(super) fn recheck(&self, calling: &CallingParty, way: &Way) -> Option<String> {
+        let trunks = |gateway: &str| self.trunks.usable(gateway, self.cx.now).err();
+        let facts = Facts {
+            config: &self.cx.config,
+            registrar: self.registrar,
+            load: self.load,
+            trunks: &trunks,
+            now: self.cx.now,
+        };
+        routing::recheck(&facts, &calling.caller(), way).err().map(|why| why.to_string())
+    }
+}
+
+impl CallingParty {
+    /// As routing sees it.
+    pub(super) fn caller(&self) -> routing::Caller<'_> {
+        let CallingParty { number, user, gateway, source, .. } = self;
+        routing::Caller { number, user, gateway, source: Some(*source) }
+    }
+}
+
+/// A call before it is one.
+pub(super) struct New {
+    pub(super) number: u64,
+    pub(super) calling: CallingParty,
+    pub(super) callee_in: String,
+    pub(super) to_tag: Tag,
+}
+
+/// Refuses an INVITE that leads nowhere, and writes its CDR.
+fn refuse(desk: &mut Desk<'_>, new: &New, incoming: Incoming<'_>, refusal: &Refusal) {
+    let rule = refusal.rule.name();
+    let result = format!("refused: {}", refusal.status);
+    desk.cx.emit(Event::RouteDecided { call: new.number, rule, result });
+    let retry_after = refusal.retry_after_s.map(|s| format!("Retry-After: {s}\r\n")).unwrap_or_default();
+    let reply = Reply { headers: retry_after.as_bytes(), ..Reply::new(refusal.status, &new.to_tag) };
+    desk.transactions.respond(desk.cx, incoming.server, reply);
+    record::refused(desk.cx, new, incoming.message, refusal);
+}
+
+/// The INVITE that carries the caller's to the callee of an attempt.
+pub(super) fn callee_invite(
+    cx: &mut Cx,
+    attempt: &mut Attempt,
+    invite: &Message<'_>,
+    ingress: &Ingress,
+    replaces: &[u8],
+) -> (Bytes, Branch) {
+    // Without an offer the callee's would have to be answered in a PRACK, which a caller that knows none cannot send.
+    let reliable: &[u8] = match ingress.reliable {
+        ReliableWish::None => b"",
+        ReliableWish::Supported | ReliableWish::Required => b"Supported: 100rel\r\n",
+    };
+    forward(cx, &mut attempt.dialog, invite, "INVITE", &[reliable, replaces].concat())
+}
+
+fn ingress(message: &Message<'_>, server: ServerId, dialog: Dialog) -> Ingress {
+    Ingress {
+        invite: Bytes::copy_from_slice(message.bytes()),
+        server,
+        dialog,
+        is_tag_used: false,
+        is_answered: false,
+        has_rung: false,
+        has_offer: has_session(message),
+        reliable: reliable::wish(message),
+        codec: codec(message),
+    }
+}
+
+/// Whether a message carries a session description, also as a part of its body.
+pub(super) fn has_session(message: &Message<'_>) -> bool {
+    message.is_sdp() || message.content_type().is_some_and(|kind| sdp::find_sdp(kind, message.body()).is_some())
+}
+
 /// The dialog towards the callee, before it has answered: nothing of the caller's addresses in it.
-pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, identity: &Identity, to: &Destination) -> Dialog {
+pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, way: &Way, flow: Flow) -> Dialog {
     let domain = &cx.config.domain;
-    let own_uri = format!("sip:{}@{domain}", escape_user(&identity.number));
+    let own_uri = format!("sip:{}@{domain}", escape_user(&way.caller));
     let display = message.from().map_or(&b""[..], |from| from.display);
     let local = without_tag(&NameAddr { display, uri: own_uri.as_bytes(), params: Params::of(b"") });
-    let remote = format!("<sip:{}@{domain}>", escape_user(&to.number));
+    let remote = format!("<sip:{}@{domain}>", escape_user(&way.number));
     Dialog {
         call_id: cx.rng.ids.token::<24>().into(),
         local_tag: cx.rng.ids.token(),
         remote_tag: Box::default(),
         local,
         remote: remote.into_bytes().into(),
-        target: to.uri.clone(),
-        routes: to.routes.clone(),
+        target: Box::default(),
+        routes: way.routes.clone(),
         local_cseq: 0,
         remote_cseq: None,
-        flow: to.flow,
+        flow,
         last_ack: None,
     }
 }
 
-/// The request that carries `message` on in another dialog: the dialog's head, what passes of the headers, the body.
+/// The request that carries `message` on in another dialog: the dialog's head, what passes of the headers, these lines,
+/// the body.
 pub(super) fn forward(
     cx: &mut Cx,
     dialog: &mut Dialog,
     message: &Message<'_>,
     method: &str,
-) -> (Bytes, crate::transaction::Branch) {
-    let hops = message.max_forwards().ok().flatten().unwrap_or(crate::dialog::MAX_FORWARDS);
+    lines: &[u8],
+) -> (Bytes, Branch) {
+    let hops = message.max_forwards().ok().flatten().unwrap_or(MAX_FORWARDS);
     let (mut writer, branch) = dialog.request(cx, method, hops.saturating_sub(1));
     headers::copy(message, &cx.config.domain, &mut writer);
     if method == "INVITE" {
-        writer.header("Allow", headers::ALLOW);
+        allow(message, &mut writer);
     }
+    writer.raw(lines);
     (finish(cx, dialog.flow, writer, message), branch)
 }
 
+/// Allow as the other leg is to see it: what the peer behind the switch says, else what the switch carries.
+pub(super) fn allow(message: &Message<'_>, writer: &mut Writer) {
+    let mut said = message.headers().filter(|header| header.name == Name::Allow).peekable();
+    if said.peek().is_none() {
+        writer.header("Allow", headers::ALLOW);
+    }
+    for header in said {
+        writer.pass(&header);
+    }
+}
+
 /// Ends a message with the body of another, the session description's origin made our own.
-pub(super) fn finish(cx: &Cx, flow: Flow, writer: crate::sip::Writer, message: &Message<'_>) -> Bytes {
+pub(super) fn finish(cx: &Cx, flow: Flow, writer: Writer, message: &Message<'_>) -> Bytes {
     writer.finish(&body(cx, flow, message))
 }
 
@@ -214,10 +310,6 @@ pub(super) fn body<'m>(cx: &Cx, flow: Flow, message: &Message<'m>) -> std::borro
     out.into()
 }
 
-fn leg(dialog: Dialog, gateway: &str, codec: String) -> Leg {
-    Leg { state: LegState::Inviting, dialog, gateway: gateway.to_owned(), codec }
-}
-
 /// The first codec of the session description that a message carries, also as a part of its body; empty without one.
 pub(super) fn codec(message: &Message<'_>) -> String {
     let description = message.content_type().and_then(|kind| sdp::find_sdp(kind, message.body()));
@@ -228,17 +320,4 @@ pub(super) fn codec(message: &Message<'_>) -> String {
 pub(super) fn user_of(message: &Message<'_>) -> String {
     let user = message.from().ok().and_then(|from| called_number(from.uri));
     user.unwrap_or_default()
-}
-
-fn policy(cx: &Cx) -> Policy {
-    let parameters = &cx.config.parameters;
-    Policy {
-        invite: parameters.timeout_invite(),
-        trying: parameters.timeout_trying(),
-        progress: parameters.timeout_session_progress(),
-        progress_sdp: parameters.timeout_session_progress_sdp(),
-        ringing: parameters.timeout_ringing(),
-        max_talk: parameters.max_talk(),
-        precision_ms: parameters.hold_time_precision_ms(),
-    }
 }

@@ -1,191 +1,237 @@
-//! The end of a call: decided once, here, and carried out on both legs.
+//! The end of a call: decided once, here, and carried out on every leg.
 //!
-//! [`Calls::end`] is the one owner. It writes the CDR at that moment and releases each leg according to what that leg is
-//! still owed: a final answer, a CANCEL, an ACK before the BYE, a BYE. The call itself lives on until both legs are gone.
+//! [`Call::end`] is the one owner. It writes the CDR at that moment and releases each leg according to what that leg is
+//! still owed: a final answer, a CANCEL, an ACK before the BYE, a BYE. The call itself lives on until all legs are gone.
 
-use super::{
-    Call, CallId, Calls, End, FIRST_INVITE, LegState, ROLE_BYE_CALLEE, ROLE_BYE_CALLER, Side, headers, owner, record,
-    reply,
-};
+use super::{Branch, Call, End, Exchange, ExchangeState, Kind, LegState, Origin, Side, Step, headers, record};
 use crate::cdr::{EndDirection, EndReason};
 use crate::cx::Cx;
 use crate::dialog::MAX_FORWARDS;
-use crate::handle::Handle;
 use crate::sip::Message;
-use crate::transaction::{Kind, NewRequest, Owner, ServerId, Transactions};
+use crate::transaction::ServerId;
+use bytes::Bytes;
 
-impl Calls {
+impl Branch {
+    /// Cancels what it has armed: nothing more is to come.
+    pub(super) fn silence(&mut self, cx: &mut Cx) {
+        self.reliable.stop(cx);
+        cx.timers.cancel(&mut self.waiting_timer);
+        cx.timers.cancel(&mut self.linger_timer);
+    }
+
+    /// Both its dialogs are gone: whoever still waits for an answer in them gets it.
+    pub(super) fn bury(&mut self, step: &mut Step<'_>, exchanges: &mut Vec<Exchange>) {
+        self.silence(step.cx);
+        step.by_tag.remove(&self.caller.dialog.local_tag);
+        for one in self.waiting.drain(..) {
+            let dialog = if one.side == Side::Caller { &self.caller.dialog } else { &self.callee.dialog };
+            step.reply(one.server, 481, &dialog.local_tag);
+        }
+        let id = self.id;
+        for mut exchange in exchanges.extract_if(.., |exchange| exchange.branch == id) {
+            exchange.silence(step.cx);
+            if let Some(server) = exchange.server() {
+                step.reply(server, 481, &self.leg(exchange.to.other()).dialog.local_tag);
+            }
+            step.transactions.disown(step.cx, exchange.client);
+        }
+    }
+}
+
+impl Call {
     /// Ends the call for this reason, unless it has ended already. Does not remove it.
-    pub(super) fn end(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: CallId, end: End) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        if call.end.is_some() {
+    pub(super) fn end(&mut self, step: &mut Step<'_>, end: End) {
+        if self.end.is_some() {
             return;
         }
-        call.end = Some(end);
-        cx.timers.cancel(&mut call.timer);
-        record::of_call(cx, call);
-        refuse_pending(cx, transactions, call);
-        self.release(cx, transactions, id, Side::Caller);
-        self.release(cx, transactions, id, Side::Callee);
+        self.end = Some(end);
+        step.cx.timers.cancel(&mut self.timer);
+        record::of_call(step.cx, self);
+        self.ways.clear();
+        self.ingress.invite = Bytes::new();
+        self.refuse_pending(step);
+        if !std::mem::replace(&mut self.ingress.is_answered, true) {
+            step.reply(self.ingress.server, end.status, &self.ingress.dialog.local_tag);
+        }
+        let farewell = parting(&self.farewell, end).to_vec();
+        self.cancel_attempts(step, None, &farewell);
+        self.attempts.iter_mut().for_each(|attempt| attempt.stop(step));
+        if let Some(uses) = self.uses.take() {
+            step.load.remove(&uses);
+        }
+        let branches: Vec<u8> = self.branches.iter().map(|branch| branch.id).collect();
+        for branch in branches {
+            for side in Side::BOTH {
+                self.release(step, branch, side);
+            }
+        }
+        self.linger(step);
     }
 
     /// Gives a leg of an ended call what it is still owed.
-    pub(super) fn release(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: CallId, side: Side) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let Some(end) = call.end else { return };
-        match (call.leg(side).state, side) {
-            (LegState::Inviting, Side::Caller) => {
-                let tag = call.caller.dialog.local_tag;
-                if let Some(first) = call.exchange(FIRST_INVITE) {
-                    let server = first.server;
-                    reply(cx, transactions, server, end.status, &tag);
-                }
-                call.caller.state = LegState::Gone;
-            }
-            (LegState::Inviting, Side::Callee) => {
-                call.callee.state = LegState::Closing;
-                if let Some(first) = call.exchange(FIRST_INVITE) {
-                    let client = first.client;
-                    transactions.cancel(cx, client, parting(&call.farewell, end));
-                }
-            }
+    pub(super) fn release(&mut self, step: &mut Step<'_>, branch_id: u8, side: Side) {
+        let Some(branch) = self.branch_mut(branch_id) else { return };
+        match (branch.leg(side).state, side) {
+            // The INVITE's final answer, or the CANCEL, ends it.
+            (LegState::Early, _) => branch.leg_mut(side).state = LegState::Gone,
             // RFC 3261 §15: no BYE before the ACK of our 2xx, or before its transaction has given up.
-            (LegState::Answered, Side::Caller) => call.caller.state = LegState::Closing,
+            (LegState::Answered, Side::Caller) => branch.caller.state = LegState::Closing,
             (LegState::Answered, Side::Callee) => {
-                if let Some(first) = call.exchange(FIRST_INVITE).cloned() {
-                    self.acknowledge(cx, id, &first, None);
+                let is_its =
+                    |exchange: &&Exchange| exchange.branch == branch_id && exchange.state == ExchangeState::Answered;
+                if let Some(cseq) = self.exchanges.iter().find(is_its).map(|first| first.client_cseq) {
+                    self.acknowledge(step, branch_id, side, cseq, None);
                 }
-                self.leave(cx, transactions, id, side);
+                self.leave(step, branch_id, side);
             }
-            (LegState::Closing, Side::Caller) | (LegState::Confirmed, _) => self.leave(cx, transactions, id, side),
-            (LegState::Closing, Side::Callee) | (LegState::Leaving | LegState::Gone, _) => {}
+            (LegState::Closing | LegState::Confirmed, _) => self.leave(step, branch_id, side),
+            (LegState::Leaving | LegState::Gone, _) => {}
         }
     }
 
     /// Sends our BYE on a leg.
-    fn leave(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: CallId, side: Side) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let farewell = call.end.map_or(&b""[..], |end| parting(&call.farewell, end)).to_vec();
-        let leg = call.leg_mut(side);
-        let (mut writer, branch) = leg.dialog.request(cx, "BYE", MAX_FORWARDS);
-        writer.raw(&farewell);
-        let new = NewRequest { flow: leg.dialog.flow, kind: Kind::Other, branch, bytes: writer.finish(b"") };
-        let role = if side == Side::Caller { ROLE_BYE_CALLER } else { ROLE_BYE_CALLEE };
-        leg.state = match transactions.request(cx, new, owner(id, role)) {
-            Some(_) => LegState::Leaving,
+    pub(super) fn leave(&mut self, step: &mut Step<'_>, branch_id: u8, side: Side) {
+        let credentials = self.known_credentials(step, branch_id, side, "BYE");
+        let farewell = self.end.map(|end| parting(&self.farewell, end).to_vec()).unwrap_or_default();
+        let Some(branch) = self.branch_mut(branch_id) else { return };
+        let leg = branch.leg_mut(side);
+        let (mut writer, token) = leg.dialog.request(step.cx, "BYE", MAX_FORWARDS);
+        writer.raw(&credentials).raw(&farewell);
+        leg.state = LegState::Leaving;
+        if !self.ask(step, branch_id, side, Kind::Bye, writer.finish(b""), token) {
             // No room for the transaction: the peer will find out by its own timers.
-            None => LegState::Gone,
-        };
+            self.branch_mut(branch_id).expect("looked up above").leg_mut(side).state = LegState::Gone;
+        }
     }
 
     /// A BYE has come: its leg is gone, the call over.
     pub(super) fn on_bye(
         &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        id: CallId,
+        step: &mut Step<'_>,
+        branch_id: u8,
         side: Side,
         message: &Message<'_>,
         server: ServerId,
     ) {
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let tag = call.leg(side).dialog.local_tag;
-        let state = call.leg(side).state;
-        if side == Side::Callee && state == LegState::Inviting {
+        let Some(branch) = self.branch_mut(branch_id) else { return };
+        let (tag, state) = (branch.leg(side).dialog.local_tag, branch.leg(side).state);
+        if side == Side::Callee && state == LegState::Early {
             // RFC 3261 §15: the callee must not end an early dialog by BYE.
-            return reply(cx, transactions, server, 481, &tag);
+            return step.reply(server, 481, &tag);
         }
-        reply(cx, transactions, server, 200, &tag);
-        if let Some(first) = call.exchange(FIRST_INVITE).filter(|first| first.from == side) {
-            let (server, is_answered) = (first.server, first.is_answered);
-            if is_answered {
-                // Who hangs up has seen the 2xx, whatever became of its ACK.
-                transactions.acknowledged(cx, server);
-            } else {
-                reply(cx, transactions, server, 487, &tag); // RFC 3261 §15.1.2
-            }
+        step.reply(server, 200, &tag);
+        if let Some(first) = self.unacknowledged_by(branch_id, side) {
+            // Who hangs up has seen the 2xx, whatever became of its ACK.
+            step.transactions.acknowledged(step.cx, first);
         }
+        let others_ring = self.branches.iter().any(|other| {
+            other.id != branch_id && other.caller.state == LegState::Early && other.callee.state == LegState::Early
+        });
         // Where our own BYE is under way, its answer is still to come.
+        let branch = self.branch_mut(branch_id).expect("looked up above");
         if state != LegState::Leaving {
-            call.leg_mut(side).state = LegState::Gone;
+            branch.leg_mut(side).state = LegState::Gone;
         }
-        let status = if call.times.answer.is_some() { 200 } else { 487 };
-        let end = End { reason: EndReason::from_peer(status, message), direction: side.direction(), status };
-        call.farewell = headers::reason_lines(message);
-        self.end(cx, transactions, id, end);
-    }
-
-    /// Our BYE on a leg has been answered, or never will be.
-    pub(super) fn on_bye_done(&mut self, cx: &mut Cx, from: Owner) {
-        let id: CallId = Handle::from_bits(from.id);
-        let Some(call) = self.calls.get_mut(id) else { return };
-        let side = if from.role == ROLE_BYE_CALLER { Side::Caller } else { Side::Callee };
-        call.leg_mut(side).state = LegState::Gone;
-        self.reap(cx, id);
-    }
-
-    /// The peer never acknowledged our 2xx (RFC 3261 §13.3.1.4): the call ends, also where the ACK was a re-INVITE's.
-    pub(super) fn on_no_ack(&mut self, cx: &mut Cx, transactions: &mut Transactions, from: Owner) {
-        let id: CallId = Handle::from_bits(from.id);
-        let Some(call) = self.calls.get_mut(id) else { return };
-        // A refusal that was never acknowledged has ended its exchange all the same.
-        let Some(exchange) = call.exchange(from.role).filter(|exchange| exchange.is_answered).cloned() else { return };
-        call.exchanges.retain(|other| other.id != from.role);
-        let direction = EndDirection::Server;
-        self.acknowledge(cx, id, &exchange, None);
-        self.end(cx, transactions, id, End { reason: EndReason::NoAck, direction, status: 200 });
-        if let Some(call) = self.calls.get(id)
-            && call.leg(exchange.from).state == LegState::Closing
-        {
-            self.release(cx, transactions, id, exchange.from);
+        if state == LegState::Early && others_ring {
+            branch.callee.state = LegState::Gone; // RFC 3261 §15.1.1: one early dialog of several
+            return;
         }
-        self.reap(cx, id);
+        let status = if self.times.answer.is_some() { 200 } else { 487 }; // RFC 3261 §15.1.2
+        self.farewell = headers::reason_lines(message);
+        self.end(step, End { reason: EndReason::from_peer(status, message), direction: side.direction(), status });
     }
 
-    /// The callee has not made the progress its state demands.
-    pub(super) fn on_no_progress(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: CallId) {
-        let Some(call) = self.calls.get(id) else { return };
-        let (reason, status) = match call.times.ring {
-            Some(_) => (EndReason::NoAnswer, 480),
-            None => (EndReason::ResponseTimeout, 408),
+    /// The transaction of this side's INVITE that was answered 2xx and still awaits its ACK.
+    fn unacknowledged_by(&self, branch_id: u8, side: Side) -> Option<ServerId> {
+        let is_its = |exchange: &&Exchange| {
+            exchange.branch == branch_id && exchange.state == ExchangeState::Answered && exchange.from() == Some(side)
         };
-        self.end(cx, transactions, id, End { reason, direction: EndDirection::Server, status });
+        self.exchanges.iter().find(is_its).and_then(|exchange| exchange.server())
+    }
+
+    /// A CANCEL for this INVITE has come.
+    pub(super) fn on_cancel(&mut self, step: &mut Step<'_>, invite: ServerId, message: &Message<'_>) {
+        if self.ingress.server == invite {
+            if self.ingress.is_answered {
+                return;
+            }
+            self.farewell = headers::reason_lines(message);
+            let reason = EndReason::from_peer(487, message);
+            return self.end(step, End { reason, direction: EndDirection::Caller, status: 487 });
+        }
+        if self.cancel_waiting(step, invite) {
+            return;
+        }
+        let is_its = |exchange: &&mut Exchange| exchange.server() == Some(invite) && !exchange.is_cancelled;
+        let Some(exchange) = self.exchanges.iter_mut().find(is_its) else { return };
+        match exchange.state {
+            ExchangeState::Asked => {
+                exchange.is_cancelled = true;
+                let client = exchange.client;
+                step.transactions.cancel(step.cx, client, &headers::reason_lines(message));
+            }
+            ExchangeState::Crossed { .. } => {
+                let id = exchange.id;
+                self.give_up_crossed(step, id);
+            }
+            ExchangeState::Answered => {}
+        }
     }
 
     /// The conversation has reached its longest time.
-    pub(super) fn on_max_duration(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: CallId) {
+    pub(super) fn on_max_duration(&mut self, step: &mut Step<'_>) {
+        self.timer = None;
         let (reason, direction) = (EndReason::MaxDuration, EndDirection::Server);
-        self.end(cx, transactions, id, End { reason, direction, status: 200 });
+        self.end(step, End { reason, direction, status: 200 });
     }
 
     /// An operator hangs the call up.
-    pub fn hang_up(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: CallId) {
-        let Some(call) = self.calls.get(id) else { return };
-        let status = if call.times.answer.is_some() { 200 } else { 480 };
+    pub(super) fn hang_up(&mut self, step: &mut Step<'_>) {
+        let status = if self.times.answer.is_some() { 200 } else { 480 };
         let (reason, direction) = (EndReason::Operator, EndDirection::Server);
-        self.end(cx, transactions, id, End { reason, direction, status });
-        self.reap(cx, id);
+        self.end(step, End { reason, direction, status });
     }
-}
 
-/// The Reason lines for the leg that is told of an end: those that came from the other leg, else our own.
-fn parting(farewell: &[u8], end: End) -> &[u8] {
-    if farewell.is_empty() { end.reason.header() } else { farewell }
-}
-
-/// Answers what is still unanswered inside the dialogs (RFC 3261 §15.1.2) and forgets it; the first INVITE is the legs'
-/// own matter.
-fn refuse_pending(cx: &mut Cx, transactions: &mut Transactions, call: &mut Call) {
-    let (first, pending): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut call.exchanges).into_iter().partition(|exchange| exchange.id == FIRST_INVITE);
-    call.exchanges = first;
-    for exchange in pending {
-        let tag = call.leg(exchange.from).dialog.local_tag;
-        if exchange.is_answered {
-            transactions.acknowledged(cx, exchange.server);
-        } else {
-            reply(cx, transactions, exchange.server, 487, &tag);
-            transactions.disown(cx, exchange.client);
+    /// Answers what is still unanswered inside the dialogs (RFC 3261 §15.1.2) and forgets it, but for the INVITE that made
+    /// the call and still awaits its ACK, and for what subscriptions go on to need.
+    fn refuse_pending(&mut self, step: &mut Step<'_>) {
+        let pending = std::mem::take(&mut self.exchanges);
+        for mut exchange in pending {
+            let is_first = exchange.server() == Some(self.ingress.server);
+            let is_kept = is_first
+                || exchange.origin == Origin::Switch
+                || matches!(exchange.kind, Kind::Subscribe | Kind::LastNotify);
+            if is_kept {
+                self.exchanges.push(exchange);
+                continue;
+            }
+            let Some(server) = exchange.server() else { continue };
+            if exchange.state == ExchangeState::Answered {
+                step.transactions.acknowledged(step.cx, server);
+                // The peer that answered awaits an ACK before anything else.
+                self.acknowledge(step, exchange.branch, exchange.to, exchange.client_cseq, None);
+                continue;
+            }
+            exchange.silence(step.cx);
+            if let Some(branch) = self.branch(exchange.branch) {
+                let tag = branch.leg(exchange.to.other()).dialog.local_tag;
+                step.reply(server, 487, &tag);
+            }
+            step.transactions.disown(step.cx, exchange.client);
+        }
+        for branch in 0..self.branches.len() {
+            let branch = &mut self.branches[branch];
+            step.cx.timers.cancel(&mut branch.waiting_timer);
+            branch.reliable.stop(step.cx);
+            for one in std::mem::take(&mut branch.waiting) {
+                let tag = branch.leg(one.side).dialog.local_tag;
+                step.reply(one.server, 487, &tag);
+            }
         }
     }
+}
+
+/// The Reason lines for the legs that are told of an end: those that came from the other leg, else our own.
+fn parting(farewell: &[u8], end: End) -> &[u8] {
+    if farewell.is_empty() { end.reason.header() } else { farewell }
 }

@@ -1,6 +1,6 @@
 //! What an operator sees of a live call.
 
-use super::{Call, Calls, LegState};
+use super::{Call, Calls};
 use crate::time::Now;
 use serde::Serialize;
 
@@ -17,6 +17,8 @@ pub struct CallView {
     pub state: &'static str,
     /// The rule that chose the route.
     pub route_rule: String,
+    /// How its way was found: what each rule said to each candidate, every attempt and what followed from its failure.
+    pub route: Vec<String>,
     /// The rule that decided about the media.
     pub media_rule: &'static str,
     /// Milliseconds since the answer.
@@ -35,21 +37,23 @@ impl Calls {
 }
 
 fn view(call: &Call, now: Now) -> CallView {
-    let state = match (call.end, call.callee.state) {
+    let state = match (call.end, call.winner) {
         (Some(_), _) => "ending",
-        (None, LegState::Inviting) if call.times.ring.is_some() => "ringing",
-        (None, LegState::Inviting) => "calling",
-        (None, _) => "answered",
+        (None, None) if call.times.ring.is_some() => "ringing",
+        (None, None) => "calling",
+        (None, Some(_)) => "answered",
     };
+    let to = call.to.as_ref();
     CallView {
         flow_no: call.number,
-        caller: call.caller_out.clone(),
-        callee: call.destination.number.clone(),
+        caller: to.map_or_else(|| call.calling.number.clone(), |to| to.caller.clone()),
+        callee: to.map_or_else(|| call.callee_in.clone(), |to| to.number.clone()),
         state,
-        route_rule: call.route_rule.clone(),
+        route_rule: to.map(|to| to.rule.clone()).unwrap_or_default(),
+        route: call.story.clone(),
         media_rule: super::record::MEDIA_RULE,
         talk_ms: call.times.answer_mono.map(|at| now.mono.since(at).as_millis() as u64),
-        call_id_in: String::from_utf8_lossy(&call.caller.dialog.call_id).into_owned(),
-        call_id_out: String::from_utf8_lossy(&call.callee.dialog.call_id).into_owned(),
+        call_id_in: String::from_utf8_lossy(&call.ingress.dialog.call_id).into_owned(),
+        call_id_out: to.map(|to| String::from_utf8_lossy(&to.call_id).into_owned()).unwrap_or_default(),
     }
 }

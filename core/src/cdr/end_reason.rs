@@ -119,6 +119,8 @@ end_reasons! {
     ProtocolLimit = "protocol_limit", Some(501), 79;
     /// A 2xx was sent and no ACK came for 64*T1 (RFC 3261 §13.3.1.4).
     NoAck = "no_ack", None, 102;
+    /// A provisional answer was sent reliably and no PRACK came for 64*T1 (RFC 3262 §3).
+    NoPrack = "no_prack", Some(504), 102;
     /// A request inside the dialog found no dialog at the far side, or no answer (408, 481).
     DialogGone = "dialog_gone", None, 41;
     /// A session was not refreshed in its time (RFC 4028).

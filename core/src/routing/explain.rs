@@ -127,9 +127,7 @@ fn explanation(caller: &Caller<'_>, number: &str, plan: Plan) -> Explanation {
 }
 
 fn explained_way(way: &Way) -> ExplainedWay {
-    let target = |hop: &Hop| match hop {
-        Hop::Flow(flow) => flow.remote.to_string(),
-    };
+    let target = |hop: &Hop| hop.to_string();
     let WayPolicy { invite, trying, progress, progress_sdp, ringing, max_talk, redirect, failover } = &way.policy;
     ExplainedWay {
         round: way.round + 1,

@@ -12,7 +12,6 @@
 //! * `explain`: the choice candidate by candidate, for people
 //! * `rule`: the table of all rules; `docs/routing.md` is made from it
 
-mod choose;
 mod explain;
 pub mod failover;
 mod gateway;
@@ -27,7 +26,6 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
-pub use choose::{Destination, Route, choose};
 pub use explain::{Explanation, endpoint, explain, explain_config};
 pub use load::{Load, Use};
 pub use model::{Caller, Facts, Hop, Plan, Refusal, Step, Target, Way};

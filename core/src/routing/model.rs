@@ -92,6 +92,17 @@ pub struct Target {
 pub enum Hop {
     /// An address: a binding's, or written as one. Asks no name server.
     Flow(Flow),
+    /// A host name, to be looked up (RFC 3263).
+    Name(crate::dns::Name),
+}
+
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hop::Flow(flow) => flow.remote.fmt(f),
+            Hop::Name(name) => name.fmt(f),
+        }
+    }
 }
 
 /// What one rule said to one candidate. Displays as one line.
@@ -150,8 +161,7 @@ impl Way {
     /// Where, in words.
     pub fn describe(&self) -> String {
         let to = if self.gateway.is_empty() { "phone" } else { &self.gateway };
-        let Hop::Flow(flow) = &self.target().hop;
-        format!("{} at {} ({to})", self.number, flow.remote)
+        format!("{} at {} ({to})", self.number, self.target().hop)
     }
 
     /// Where it is sent first.

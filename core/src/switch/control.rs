@@ -19,7 +19,8 @@ impl Switch {
             Control::Restore(record) => self.registrar.restore(&mut self.cx, *record),
             Control::Hangup(number) => {
                 if let Some(id) = self.calls.find(number) {
-                    self.calls.hang_up(&mut self.cx, &mut self.transactions, id);
+                    let (calls, desk) = self.desk();
+                    calls.hang_up(desk, id);
                 }
             }
         }

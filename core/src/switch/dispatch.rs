@@ -19,17 +19,20 @@ use crate::transaction::{Received, Reply, ServerId, Transactions};
 
 /// A request that has passed the sanity step.
 pub(super) fn request(switch: &mut Switch, flow: Flow, message: &Message<'_>) -> Verdict {
-    let Switch { cx, transactions, calls, .. } = switch;
-    match transactions.receive_request(cx, message, flow) {
+    match switch.transactions.receive_request(&mut switch.cx, message, flow) {
         Received::Absorbed => Verdict::Accepted,
         Received::Refused => Verdict::Shed,
-        Received::Ack => match calls.on_ack(cx, transactions, message) {
-            true => Verdict::Accepted,
-            false => Verdict::Dropped(DropReason::StrayAck),
-        },
+        Received::Ack => {
+            let (calls, desk) = switch.desk();
+            match calls.on_ack(desk, message) {
+                true => Verdict::Accepted,
+                false => Verdict::Dropped(DropReason::StrayAck),
+            }
+        }
         Received::Cancel { invite } => {
-            if let Some(owner) = transactions.server(invite).and_then(|server| server.owner()) {
-                calls.on_cancel(cx, transactions, owner, message);
+            if let Some(owner) = switch.transactions.server(invite).and_then(|server| server.owner()) {
+                let (calls, desk) = switch.desk();
+                calls.on_cancel(desk, owner, invite, message);
             }
             Verdict::Accepted
         }
@@ -41,14 +44,15 @@ pub(super) fn request(switch: &mut Switch, flow: Flow, message: &Message<'_>) ->
 }
 
 fn new_request(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: ServerId) {
-    let Switch { cx, transactions, calls, .. } = switch;
     if message.to().is_ok_and(|to| to.tag().is_some()) {
+        let (calls, desk) = switch.desk();
         match calls.dialog_of(message) {
-            Some(dialog) => calls.on_request(cx, transactions, dialog, message, flow, server),
-            None => answer(cx, transactions, server, 481, b""),
+            Some(dialog) => calls.on_request(desk, dialog, message, flow, server),
+            None => answer(desk.cx, desk.transactions, server, 481, b""),
         }
         return;
     }
+    let Switch { cx, transactions, .. } = switch;
     let method = message.method().expect("only requests make server transactions");
     if let Some((status, lines)) = defect(cx, message, method) {
         return answer(cx, transactions, server, status, &lines);
@@ -56,7 +60,9 @@ fn new_request(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: S
     match method {
         Method::Register => register(switch, flow, message, server),
         Method::Options if !is_to_somebody(cx, flow, message) => options(cx, transactions, server),
-        Method::Invite | Method::Message | Method::Options => outside(switch, flow, message, server, method),
+        Method::Invite | Method::Message | Method::Options | Method::Other(_) => {
+            outside(switch, flow, message, server, method);
+        }
         Method::Bye => answer(cx, transactions, server, 481, b""),
         _ => {
             let tag: Tag = cx.rng.ids.token();
@@ -76,7 +82,7 @@ fn defect(cx: &Cx, message: &Message<'_>, method: Method<'_>) -> Option<(u16, Ve
         return Some((420, [b"Unsupported: ", &unsupported[..], b"\r\n"].concat()));
     }
     // §16.3 step 3; what the switch answers itself is not forwarded, however far it has come.
-    let is_forwarded = matches!(method, Method::Invite | Method::Message);
+    let is_forwarded = matches!(method, Method::Invite | Method::Message | Method::Other(_));
     if is_forwarded && message.max_forwards() == Ok(Some(0)) {
         return Some((483, Vec::new()));
     }
@@ -139,11 +145,11 @@ fn outside(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: Serve
         return answer(&mut switch.cx, &mut switch.transactions, server, 503, b"Retry-After: 30\r\n");
     }
     let Some(identity) = identify(switch, flow, message, server) else { return };
-    let Switch { cx, transactions, calls, registrar, .. } = switch;
     let incoming = Incoming { message, flow, server, identity: &identity };
+    let (calls, desk) = switch.desk();
     match method {
-        Method::Invite => calls.start(cx, transactions, registrar, incoming),
-        _ => calls.pass(cx, transactions, registrar, incoming),
+        Method::Invite => calls.start(desk, incoming),
+        _ => calls.pass(desk, incoming),
     }
 }
 
@@ -166,13 +172,13 @@ fn identify(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: Serv
         return Some(caller_at(gateway, message));
     }
     let caller_id = config.phones.find(&user).and_then(|phone| phone.caller_id.map(str::to_owned));
-    Some(Identity { number: caller_id.unwrap_or(user), gateway: String::new() })
+    Some(Identity { number: caller_id.unwrap_or_else(|| user.clone()), user, gateway: String::new() })
 }
 
 /// A gateway speaks for its callers: their number is what its From says, or where that is withheld what it asserts.
 fn caller_at(gateway: &Gateway, message: &Message<'_>) -> Identity {
     let number = identity::calling_number(message, gateway.identity);
-    Identity { number, gateway: gateway.name.clone() }
+    Identity { number, user: String::new(), gateway: gateway.name.clone() }
 }
 
 /// The secret with which somebody at this address may call: at a gateway's address its own alone, elsewhere that of a phone

@@ -12,11 +12,12 @@ pub use snapshot::SnapshotError;
 pub use status::Status;
 
 use crate::auth::Authenticator;
-use crate::call::{CallView, Calls};
+use crate::call::{CallView, Calls, Desk};
 use crate::command::Command;
 use crate::config::Config;
 use crate::counters::{Counters, DropReason};
 use crate::cx::Cx;
+use crate::dns::Resolver;
 use crate::input::{Flow, Input};
 use crate::limits;
 use crate::registrar::{BindingRecord, Registrar};
@@ -24,7 +25,7 @@ use crate::rng::{self, Seed};
 use crate::sip::{self, Message, Scanned};
 use crate::time::{Deadline, Now};
 use crate::timers::{TimerId, TimerKey};
-use crate::transaction::{Answer, Owner, Party, Transactions, Upcall};
+use crate::transaction::{Answer, ClientId, Owner, Party, Transactions, Upcall};
 use crate::trunk::{TrunkView, Trunks};
 use drops::Drops;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,7 @@ pub struct Switch {
     calls: Calls,
     registrar: Registrar,
     trunks: Trunks,
+    resolver: Resolver,
     auth: Authenticator,
     drops: Drops,
     started: Now,
@@ -71,6 +73,7 @@ impl Switch {
             calls: Calls::new(key, now),
             registrar: Registrar::new(key),
             trunks: Trunks::new(&mut cx),
+            resolver: Resolver,
             auth: Authenticator::new(&mut cx),
             cx,
             drops: Drops::default(),
@@ -141,6 +144,12 @@ impl Switch {
         self.trunks.view(self.cx.now, |gateway| self.calls.load().of_gateway(gateway))
     }
 
+    /// The calls, and what they work with.
+    fn desk(&mut self) -> (&mut Calls, Desk<'_>) {
+        let Switch { cx, transactions, calls, registrar, trunks, resolver, .. } = self;
+        (calls, Desk { cx, transactions, registrar, trunks, resolver })
+    }
+
     /// R6: time is clamped; a reading earlier than the last counts as the last.
     fn set_clock(&mut self, now: Now) {
         if now.mono < self.cx.now.mono {
@@ -190,8 +199,8 @@ impl Switch {
         match self.transactions.receive_response(&mut self.cx, message, flow) {
             Answer::Absorbed => Verdict::Accepted,
             Answer::Stray => Verdict::Dropped(DropReason::StrayResponse),
-            Answer::Deliver { owner, .. } => {
-                self.on_answer(owner, message, flow);
+            Answer::Deliver { owner, client } => {
+                self.on_answer(owner, client, message, flow);
                 Verdict::Accepted
             }
         }
@@ -205,16 +214,22 @@ impl Switch {
         Verdict::Accepted
     }
 
-    fn on_answer(&mut self, owner: Owner, message: &Message<'_>, flow: Flow) {
+    fn on_answer(&mut self, owner: Owner, client: ClientId, message: &Message<'_>, flow: Flow) {
         match owner.party {
-            Party::Call => self.calls.on_answer(&mut self.cx, &mut self.transactions, owner, message, flow),
+            Party::Call => {
+                let (calls, desk) = self.desk();
+                calls.on_answer(desk, owner, client, message, flow)
+            }
             Party::Trunk => self.trunks.on_answer(&mut self.cx, &mut self.transactions, owner, message),
         }
     }
 
     fn on_upcall(&mut self, upcall: Upcall) {
         match upcall.owner().party {
-            Party::Call => self.calls.on_upcall(&mut self.cx, &mut self.transactions, upcall),
+            Party::Call => {
+                let (calls, desk) = self.desk();
+                calls.on_upcall(desk, upcall)
+            }
             Party::Trunk => self.trunks.on_upcall(&mut self.cx, &mut self.transactions, upcall),
         }
     }
@@ -239,8 +254,11 @@ impl Switch {
                     self.on_upcall(upcall);
                 }
             }
-            TimerKey::Call(bits, timer) => self.calls.fire(&mut self.cx, &mut self.transactions, bits, timer),
             TimerKey::Trunk(bits, timer) => self.trunks.fire(&mut self.cx, &mut self.transactions, bits, timer),
+            TimerKey::Call(bits, timer) => {
+                let (calls, desk) = self.desk();
+                calls.fire(desk, bits, timer)
+            }
             TimerKey::BindingExpiry => self.registrar.fire(&mut self.cx),
             TimerKey::DropReport => self.drops.report(&mut self.cx),
             TimerKey::DrainLimit => self.on_drain_limit(),

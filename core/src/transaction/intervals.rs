@@ -14,11 +14,11 @@ pub(super) const TIMER_D: Duration = Duration::from_secs(32);
 
 /// The schedule that a list of waits stands for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Intervals<'a>(&'a [Duration]);
+pub(crate) struct Intervals<'a>(&'a [Duration]);
 
 impl<'a> Intervals<'a> {
     /// The schedule in force.
-    pub(super) fn of(config: &'a Config) -> Intervals<'a> {
+    pub(crate) fn of(config: &'a Config) -> Intervals<'a> {
         Intervals(config.parameters.resend_intervals())
     }
 
@@ -33,7 +33,7 @@ impl<'a> Intervals<'a> {
     }
 
     /// When to give up, from the first send on: timers B, F, H, J, L and M.
-    pub(super) fn give_up(self) -> Duration {
+    pub(crate) fn give_up(self) -> Duration {
         self.0.iter().sum::<Duration>() + self.t1()
     }
 
@@ -44,7 +44,7 @@ impl<'a> Intervals<'a> {
 
     /// The wait before resend `n` (from 0) of an INVITE: the list up to T2, then doubling without a cap (RFC 3261
     /// §17.1.1.2), until timer B ends it.
-    pub(super) fn invite(self, n: u8) -> Duration {
+    pub(crate) fn invite(self, n: u8) -> Duration {
         let rising = self.rising();
         match rising.get(usize::from(n)) {
             Some(wait) => *wait,

@@ -35,6 +35,7 @@ mod uas;
 mod tests;
 
 pub use derived::resend;
+pub(crate) use intervals::Intervals;
 pub use table::Transactions;
 pub use uac::{Answer, Branch, ClientId, ClientTransaction, Kind, NewRequest, UNDELIVERED_PER_CALL};
 pub use uas::{Received, Reply, ServerId, ServerTransaction};

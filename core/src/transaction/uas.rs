@@ -365,6 +365,12 @@ impl Transactions {
         self.step_server(cx, id, event, Some(&reply));
     }
 
+    /// The answer sent last to a request that has no final one yet, for one that has to arrive (RFC 3262).
+    pub fn last_answer(&self, id: ServerId) -> Option<Bytes> {
+        let server = self.servers.get(id).filter(|server| !server.has_final())?;
+        Some(server.last.clone())
+    }
+
     /// The ACK of this INVITE's 2xx has come: the 2xx is sent no more.
     pub fn acknowledged(&mut self, cx: &mut Cx, id: ServerId) {
         self.step_server(cx, id, ServerEvent::Acknowledged, None);

@@ -1,0 +1,357 @@
+//! INVITEs of ours: one for each way that the route has, several at once where phones ring together, the next ones where
+//! those have failed and no rule says stop.
+
+use super::{
+    Attempt, AttemptState, Call, Destination, End, Failed, Heard, LAST_ATTEMPT, LegState, Of, Side, Step, answer, start,
+};
+use crate::auth::client::Login;
+use crate::cdr::{EndDirection, EndReason};
+use crate::config::{Config, GatewayAuth};
+use crate::dialog::Tag;
+use crate::dns;
+use crate::event::Event;
+use crate::routing::failover::{self, AttemptFacts, Failure, Next, Outcome};
+use crate::routing::{Hop, Target, Way};
+use crate::sip::{Index, Message, Scanned, scan};
+use crate::timers::CallTimer;
+use crate::transaction::{ClientId, Kind, NewRequest, resend};
+use bytes::Bytes;
+use std::collections::VecDeque;
+
+impl Attempt {
+    /// It is no longer waited for, nor counted as a call of its gateway or phone.
+    pub(super) fn stop(&mut self, step: &mut Step<'_>) {
+        step.cx.timers.cancel(&mut self.timer);
+        if std::mem::take(&mut self.is_counted) {
+            step.load.remove(&self.way.uses);
+        }
+    }
+
+    /// The addresses and names that have not been tried.
+    fn rest(&mut self) -> Vec<Target> {
+        let uri = self.dialog.target.clone();
+        let addresses = self.addresses.drain(..).map(|flow| Target { hop: Hop::Flow(flow), uri: uri.clone() });
+        addresses.chain(self.targets.drain(..)).collect()
+    }
+}
+
+impl Call {
+    /// Begins the next round of ways, if there is one: every attempt before has failed.
+    pub(super) fn advance(&mut self, step: &mut Step<'_>) {
+        let kept = self.ingress.invite.clone();
+        let mut index = Index::default();
+        let Ok(Scanned::Message(invite)) = scan(&kept, &mut index) else {
+            panic!("the INVITE of call {} is kept until the call is answered or over", self.number);
+        };
+        self.advance_with(step, &invite);
+    }
+
+    /// The same, where the caller's INVITE is at hand.
+    pub(super) fn advance_with(&mut self, step: &mut Step<'_>, invite: &Message<'_>) {
+        while self.end.is_none() && !self.attempts.iter().any(Attempt::is_live) {
+            let Some(round) = self.ways.front().map(|way| way.round) else { return self.give_up(step) };
+            while let Some(way) = self.ways.pop_front_if(|way| way.round == round) {
+                self.begin(step, invite, way);
+            }
+        }
+    }
+
+    /// Begins one attempt, if its gateway or phone can still take it.
+    fn begin(&mut self, step: &mut Step<'_>, invite: &Message<'_>, mut way: Way) {
+        let id = self.next.attempt;
+        self.next.attempt = if id == LAST_ATTEMPT { 0 } else { id + 1 };
+        self.tried = self.tried.saturating_add(1);
+        let is_full = step.recheck(&self.calling, &way);
+        let dialog = start::callee_dialog(step.cx, invite, &way, self.calling.source);
+        step.name(dialog.local_tag, Of::Attempt(id));
+        self.to = Some(Destination {
+            rule: way.rule.name().to_owned(),
+            caller: way.caller.clone(),
+            number: way.number.clone(),
+            gateway: way.gateway.clone(),
+            flow: None,
+            call_id: dialog.call_id.clone(),
+        });
+        step.load.add(&way.uses);
+        let targets = std::mem::take(&mut way.targets).into();
+        let timer = Some(step.arm(way.policy.invite, CallTimer::Progress(id)));
+        self.attempts.push(Attempt {
+            id,
+            state: AttemptState::Resolving,
+            way,
+            targets,
+            addresses: VecDeque::new(),
+            dialog,
+            client: ClientId::from_bits(0),
+            sent: Bytes::new(),
+            auth: None,
+            timer,
+            heard: Heard::default(),
+            is_counted: true,
+        });
+        match is_full {
+            Some(why) => {
+                self.story.push(why);
+                self.fail(step, id, Failure::Unavailable, 503, None);
+            }
+            None => self.aim(step, invite, id),
+        }
+    }
+
+    /// Calls the next address of an attempt, looking up its name first where it has one (RFC 3263 §4).
+    fn aim(&mut self, step: &mut Step<'_>, invite: &Message<'_>, id: u8) {
+        let owner = step.owner(id);
+        let attempt = self.attempts.iter_mut().find(|attempt| attempt.id == id).expect("the caller holds this attempt");
+        let flow = loop {
+            if let Some(flow) = attempt.addresses.pop_front() {
+                break flow;
+            }
+            let Some(target) = attempt.targets.pop_front() else {
+                return self.fail(step, id, Failure::Dns, 503, None);
+            };
+            attempt.dialog.target = target.uri;
+            match target.hop {
+                Hop::Flow(flow) => break flow,
+                Hop::Name(name) => match step.resolver.resolve(step.cx, &name, owner) {
+                    None => return,
+                    Some(Ok(set)) => attempt.addresses.extend(set.flows()),
+                    Some(Err(failure)) => self.story.push(format!("{name}: {}", failure.name())),
+                },
+            }
+        };
+        attempt.dialog.flow = flow;
+        if let Some(to) = &mut self.to {
+            to.flow = Some(flow);
+        }
+        let attempt = self.attempts.iter_mut().find(|attempt| attempt.id == id).expect("looked up above");
+        let (bytes, branch) = start::callee_invite(step.cx, attempt, invite, &self.ingress, &self.replaces);
+        self.send_invite(step, id, bytes, branch);
+    }
+
+    /// The name that an attempt waits for has an answer.
+    pub(super) fn on_resolved(&mut self, step: &mut Step<'_>, id: u8, answer: dns::Answer) {
+        let Some(attempt) = self.attempt(id).filter(|attempt| attempt.state == AttemptState::Resolving) else { return };
+        match answer {
+            Ok(set) => attempt.addresses.extend(set.flows()),
+            Err(failure) => self.story.push(failure.name().to_owned()),
+        }
+        self.with_invite(|call, invite| call.aim(step, invite, id));
+    }
+
+    /// Sends an attempt's INVITE, for the first time or again with credentials.
+    fn send_invite(&mut self, step: &mut Step<'_>, id: u8, bytes: Bytes, branch: Tag) {
+        let owner = step.owner(id);
+        let number = self.number;
+        let attempt = self.attempt(id).expect("the caller holds this attempt");
+        let flow = attempt.dialog.flow;
+        let new = NewRequest { flow, kind: Kind::Invite, branch, bytes: bytes.clone() };
+        let Some(client) = step.transactions.request(step.cx, new, owner) else {
+            return self.fail(step, id, Failure::Unavailable, 503, None);
+        };
+        attempt.client = client;
+        attempt.state = AttemptState::Inviting;
+        attempt.sent = bytes;
+        let to = if attempt.way.gateway.is_empty() { "phone" } else { &attempt.way.gateway };
+        let result = format!("{} at {} ({to})", attempt.way.number, flow.remote);
+        let rule = attempt.way.rule.name();
+        self.story.push(format!("tried {result} ({rule})"));
+        step.cx.emit(Event::RouteDecided { call: number, rule, result });
+    }
+
+    /// Answers a callee's challenge; false where that would be no use.
+    pub(super) fn answer_challenge(&mut self, step: &mut Step<'_>, id: u8, message: &Message<'_>) -> bool {
+        let config = step.cx.config.clone();
+        let attempt = self.attempt(id).expect("the caller holds this attempt");
+        let Some(login) = login(&config, &attempt.way.gateway) else { return false };
+        let client = attempt.auth.get_or_insert_with(Box::default);
+        let lines = match client.answer(step.cx, message, "INVITE", &attempt.dialog.target, b"", &login) {
+            Ok(lines) => lines,
+            Err(why) => {
+                let text = format!("{}: {}", attempt.way.gateway, why.name());
+                self.story.push(text);
+                return false;
+            }
+        };
+        attempt.dialog.local_cseq += 1;
+        let branch: Tag = step.cx.rng.ids.token();
+        let bytes = resend(&attempt.sent, &branch, attempt.dialog.local_cseq, &lines);
+        // The new INVITE is a new request: what answered the challenged one is over.
+        self.drop_branches_of(id);
+        self.send_invite(step, id, bytes, branch);
+        true
+    }
+
+    /// An attempt has failed: another address, another way, or the end. Where the switch itself gave up waiting, the INVITE
+    /// is cancelled.
+    pub(super) fn fail(
+        &mut self,
+        step: &mut Step<'_>,
+        id: u8,
+        failure: Failure,
+        status: u16,
+        message: Option<&Message<'_>>,
+    ) {
+        let tried = self.tried;
+        let Some(attempt) = self.attempt(id).filter(|attempt| attempt.is_live()) else { return };
+        attempt.stop(step);
+        let is_silent = matches!(failure, Failure::InviteTimeout | Failure::AnswerTimeout);
+        if is_silent && attempt.state == AttemptState::Inviting {
+            attempt.state = AttemptState::Cancelled;
+            step.transactions.cancel(step.cx, attempt.client, reason_of(failure, status, None).header());
+        } else {
+            attempt.state = AttemptState::Failed;
+        }
+        self.drop_branches_of(id);
+        let attempt = self.attempt(id).expect("looked up above");
+        let has_more = !attempt.targets.is_empty() || !attempt.addresses.is_empty();
+        if has_more && is_of_address(failure, status, attempt.heard) {
+            let way = Way { targets: attempt.rest(), ..attempt.way.clone() };
+            self.tried = tried.saturating_sub(1);
+            return self.with_invite(|call, invite| call.begin(step, invite, way));
+        }
+        let Heard { ringing: had_18x, session: had_sdp, .. } = attempt.heard;
+        let facts = AttemptFacts { failure, status, had_18x, had_sdp, had_rtp: false, tried };
+        let next = failover::after_failure(&attempt.way.policy.failover, &facts);
+        self.tell_failure(step, id, failure, status, next);
+        self.failed.push(Failed {
+            outcome: Outcome { failure, status },
+            reason: reason_of(failure, status, message),
+            message: message.map(|message| Bytes::copy_from_slice(message.bytes())).unwrap_or_default(),
+        });
+        if failure == Failure::Answered && status >= 600 {
+            self.cancel_attempts(step, None, EndReason::Rejected.header()); // RFC 3261 §16.7 step 5
+        }
+        if !next.goes_on {
+            self.ways.clear();
+        }
+        if !self.attempts.iter().any(Attempt::is_live) {
+            self.advance(step);
+        }
+    }
+
+    /// Puts a failure and what follows from it into the call's story.
+    fn tell_failure(&mut self, step: &mut Step<'_>, id: u8, failure: Failure, status: u16, next: Next) {
+        let number = self.number;
+        let has_next = !next.goes_on || !self.ways.is_empty() || self.attempts.iter().any(Attempt::is_live);
+        let attempt = self.attempt(id).expect("the caller holds this attempt");
+        let to = if attempt.way.gateway.is_empty() { &attempt.way.number } else { &attempt.way.gateway };
+        let how = match failure {
+            Failure::Answered => format!("{status}"),
+            _ => failure.name().to_owned(),
+        };
+        let rule = next.rule.name();
+        let verdict = if has_next { next.rule.verdict().name() } else { "nobody is left" };
+        let result = format!("{to} failed: {how}; {verdict}");
+        self.story.push(format!("{result} ({rule})"));
+        step.cx.emit(Event::RouteDecided { call: number, rule, result });
+    }
+
+    /// Nobody is left to try: the caller gets the best of the failures (RFC 3261 §16.7 step 6).
+    fn give_up(&mut self, step: &mut Step<'_>) {
+        let outcomes: Vec<Outcome> = self.failed.iter().map(|failed| failed.outcome).collect();
+        let best = failover::best(&outcomes);
+        let last = best.attempt.map(|at| self.failed.swap_remove(at)).or_else(|| self.failed.pop());
+        let reason = last.as_ref().map_or(EndReason::NoRoute, |failed| failed.reason);
+        let mut direction = EndDirection::Server;
+        if best.attempt.is_some()
+            && let Some(failed) = last
+        {
+            direction = EndDirection::Callee;
+            let mut index = Index::default();
+            if let Ok(Scanned::Message(message)) = scan(&failed.message, &mut index) {
+                self.show_failure(step, &message, answer::shown_status(best.status));
+            }
+        }
+        self.end(step, End { reason, direction, status: answer::shown_status(best.status) });
+    }
+
+    /// Cancels every attempt that may still lead to an answer, but for one, with these lines in the CANCELs.
+    pub(super) fn cancel_attempts(&mut self, step: &mut Step<'_>, but: Option<u8>, lines: &[u8]) {
+        let live: Vec<u8> =
+            self.attempts.iter().filter(|a| a.is_live() && Some(a.id) != but).map(|attempt| attempt.id).collect();
+        for id in live {
+            self.cancel_attempt(step, id, lines);
+        }
+    }
+
+    /// Cancels one attempt, with these header lines in the CANCEL.
+    pub(super) fn cancel_attempt(&mut self, step: &mut Step<'_>, id: u8, lines: &[u8]) {
+        let Some(attempt) = self.attempt(id).filter(|attempt| attempt.is_live()) else { return };
+        attempt.stop(step);
+        if attempt.state == AttemptState::Inviting {
+            attempt.state = AttemptState::Cancelled;
+            step.transactions.cancel(step.cx, attempt.client, lines);
+        } else {
+            attempt.state = AttemptState::Failed;
+        }
+        self.drop_branches_of(id);
+    }
+
+    /// The early dialogs of an attempt are over (RFC 3261 §12.3).
+    pub(super) fn drop_branches_of(&mut self, attempt: u8) {
+        for branch in self.branches.iter_mut().filter(|branch| branch.attempt == attempt) {
+            for side in Side::BOTH {
+                if branch.leg(side).state == LegState::Early {
+                    branch.leg_mut(side).state = LegState::Gone;
+                }
+            }
+            branch.subscriptions.clear();
+        }
+    }
+
+    /// The callee of an attempt has not made the progress that its state demands.
+    pub(super) fn on_no_progress(&mut self, step: &mut Step<'_>, id: u8) {
+        let Some(attempt) = self.attempt(id).filter(|attempt| attempt.is_live()) else { return };
+        attempt.timer = None;
+        let (failure, status) = match attempt.heard {
+            Heard { ringing: true, .. } => (Failure::AnswerTimeout, 480),
+            Heard { any: true, .. } => (Failure::AnswerTimeout, 408),
+            _ => (Failure::InviteTimeout, 408),
+        };
+        self.fail(step, id, failure, status, None);
+    }
+
+    /// Does something with the caller's INVITE.
+    fn with_invite(&mut self, act: impl FnOnce(&mut Call, &Message<'_>)) {
+        let kept = self.ingress.invite.clone();
+        let mut index = Index::default();
+        if let Ok(Scanned::Message(invite)) = scan(&kept, &mut index) {
+            act(self, &invite);
+        }
+    }
+}
+
+/// Whether a failure is one of the address alone, so that the next address of the same gateway or name may do better
+/// (RFC 3263 §4.3): 503, no transport, no answer at all.
+fn is_of_address(failure: Failure, status: u16, heard: Heard) -> bool {
+    match failure {
+        Failure::Undelivered | Failure::InviteTimeout => true,
+        Failure::Answered => status == 503 && !heard.ringing,
+        _ => false,
+    }
+}
+
+/// What the CDR calls a failure.
+fn reason_of(failure: Failure, status: u16, message: Option<&Message<'_>>) -> EndReason {
+    match (failure, message) {
+        (Failure::Answered, Some(_)) if matches!(status, 401 | 407) => EndReason::CredentialsRejected,
+        (_, Some(message)) => EndReason::from_peer(status, message),
+        (Failure::AnswerTimeout, None) if status == 480 => EndReason::NoAnswer,
+        (Failure::Undelivered, None) => EndReason::ConnectionTimeout,
+        (Failure::Dns, None) => EndReason::DnsFailure,
+        (Failure::Unavailable, None) => EndReason::Capacity,
+        (Failure::DeadRedirect, None) => EndReason::RedirectLoop,
+        (Failure::Cancelled, None) => EndReason::Cancelled,
+        (_, None) => EndReason::ResponseTimeout,
+    }
+}
+
+/// Who the switch is to a gateway that asks; none where it has no account there.
+pub(super) fn login<'c>(config: &'c Config, gateway: &str) -> Option<Login<'c>> {
+    match &config.gateways.iter().find(|one| one.name == gateway)?.auth {
+        GatewayAuth::Ip => None,
+        GatewayAuth::Digest { user, password } | GatewayAuth::Register { user, password, .. } => {
+            Some(Login { user, password })
+        }
+    }
+}
