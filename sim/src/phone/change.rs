@@ -11,6 +11,9 @@ use crosspoint_core::time::Instant;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// Two datagrams that a switch sends at one moment over a wire that keeps their order arrive within this.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// How a hold is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
@@ -302,10 +305,8 @@ impl Phone {
             response.get("CSeq"),
             now.as_millis()
         );
-        match grace.is_zero() {
-            true => self.violation(text),
-            false => self.dialog(spot).changes.suspect = Some((now + grace, text)),
-        }
+        // a switch whose other side has won says so with a 491 and that side's offer, which arrive together
+        self.dialog(spot).changes.suspect = Some((now + grace.max(AT_ONCE), text));
     }
 
     pub(super) fn look_at_suspects(&mut self) {
