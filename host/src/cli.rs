@@ -44,6 +44,8 @@ enum Command {
     Check(ConfigArgs),
     /// List every system parameter with its value
     Params(ParamsArgs),
+    /// Tell rule by rule how the switch decides
+    Explain(ExplainArgs),
     /// What a running switch holds and has counted
     Status(ShowArgs),
     /// The calls of a running switch
@@ -108,6 +110,44 @@ pub struct ParamsArgs {
     /// Read a VOS3000 parameter list (NAME=value lines) and print it as the parameters table of a configuration
     #[arg(long, value_name = "FILE")]
     pub import: Option<PathBuf>,
+}
+
+/// Arguments of `explain`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// What to explain.
+    #[command(subcommand)]
+    pub command: ExplainCommand,
+}
+
+/// What `explain` explains.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ExplainCommand {
+    /// How a call finds its way: every candidate, and the rule that took or dropped it
+    Route(ExplainRouteArgs),
+}
+
+/// Arguments of `explain route`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainRouteArgs {
+    /// Who calls: a phone's user, or a mapping gateway's name; phone: or gateway: before it where it could be both
+    #[arg(long, value_name = "ENDPOINT")]
+    pub caller: String,
+    /// The calling number; without it that of the phone, or none
+    #[arg(long, value_name = "NUMBER")]
+    pub caller_number: Option<String>,
+    /// The number that is called
+    #[arg(long, value_name = "NUMBER")]
+    pub callee: String,
+    /// Configuration file to explain by; without it and --state-dir, the embedded default
+    #[arg(long, value_name = "FILE", conflicts_with = "state_dir")]
+    pub config: Option<PathBuf>,
+    /// State directory of a running switch, to explain by what is registered, down and under way there
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Names a running switch.
@@ -231,6 +271,7 @@ pub fn main(name: &'static str, drive: Drive) -> ExitCode {
         Command::Demo => command::demo(drive),
         Command::Check(args) => command::check(&args),
         Command::Params(args) => command::params(&args),
+        Command::Explain(args) => command::explain(&args.command),
         Command::Status(args) => command::status(&args),
         Command::Calls(args) => command::calls(&args),
         Command::Trunks(args) => command::trunks(&args),

@@ -29,4 +29,5 @@ pub use groups::{Group, Order};
 pub use identity::{Claim, Display, IdentityPolicy, Privacy, Trail};
 pub use model::{Cidr, Config, Listen, Network};
 pub use parse::{Parsed, parse, parse_on};
+pub use parse_gateway_rules::KEYS as ROUTING_KEYS;
 pub use phones::{Block, Phone, Phones, Profile, Single};

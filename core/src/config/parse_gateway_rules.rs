@@ -13,8 +13,8 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// The keys read here.
-pub(super) const KEYS: &[&str] = &[
+/// The keys of a `[[gateway]]` that are about routing.
+pub const KEYS: &[&str] = &[
     "prefixes",
     "group",
     "reserved",

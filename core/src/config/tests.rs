@@ -159,6 +159,49 @@ rewrite_callee = [{ prefix = "0" }, { prefix = "0", replace = "1", prefx = "" }]
 }
 
 #[test]
+fn what_gateways_say_about_routing_is_checked() {
+    insta::assert_snapshot!(lines(
+        r#"
+[switch]
+max_calls = -1
+[[listen]]
+bind = "127.0.0.1:5060"
+[[group]]
+name = "europe"
+order = "prioritty"
+[[group]]
+name = "europe"
+[[group]]
+name = "in"
+[[gateway]]
+name = "out"
+direction = "routing"
+peers = ["192.0.2.1"]
+prefixes = ["0", { prefix = "0", mode = "kontinue" }, { mode = "continue" }, 7]
+group = "europ"
+capacity = 2
+reserved = { europe = 2, inn = 1 }
+callee_digits = "11-8"
+caller_digits = "many"
+caller_id = ["+1", ""]
+rewrite_caller = [{ prefix = "0", replace = "" }, { prefix = "0", replace = "1" }]
+max_duration_s = -2
+timeout_ringing_s = 4000
+failover = { limit = 0, next = [503, 200], stop = [503], after_ringing = true }
+redirect = "folow"
+in = { callee_alow = [] }
+[[gateway]]
+name = "in"
+direction = "mapping"
+peers = ["192.0.2.2"]
+reserved = { europe = 1 }
+rewrite_callee = []
+caller_id = "passthrough"
+"#
+    ));
+}
+
+#[test]
 fn oddities_are_warned_of() {
     insta::assert_snapshot!(lines(
         r#"

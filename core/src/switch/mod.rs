@@ -3,6 +3,7 @@
 mod control;
 mod dispatch;
 mod drops;
+mod explain;
 mod snapshot;
 mod stateless;
 mod status;

@@ -39,6 +39,15 @@ pub enum Request {
         /// At most so many, and at most [`PAGE`].
         limit: usize,
     },
+    /// Explain how a call would find its way now.
+    ExplainRoute {
+        /// A phone's user or a mapping gateway's name.
+        caller: String,
+        /// The calling number, where it is not the phone's own.
+        caller_number: Option<String>,
+        /// The called number.
+        callee: String,
+    },
     /// End a call.
     Hangup {
         /// Its flow number.

@@ -3,6 +3,7 @@
 mod act;
 mod cdr;
 mod config;
+mod explain;
 mod run;
 mod show;
 mod table;
@@ -10,6 +11,7 @@ mod table;
 pub(crate) use act::{drain, hangup, reload};
 pub(crate) use cdr::{cdr, show as show_record};
 pub(crate) use config::{check, params};
+pub(crate) use explain::explain;
 pub(crate) use run::{random_password, run};
 pub(crate) use show::{calls, registrations, status, trunks};
 

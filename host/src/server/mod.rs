@@ -174,6 +174,12 @@ impl Server {
                 let (bindings, next) = self.pump.switch().registrations(*after, (*limit).min(PAGE));
                 json(&serde_json::json!({ "registrations": bindings, "next": next }))
             }
+            Request::ExplainRoute { caller, caller_number, callee } => {
+                match self.pump.switch().explain_route(caller, caller_number.as_deref(), callee) {
+                    Ok(explanation) => json(&explanation),
+                    Err(text) => Answer::Error(text),
+                }
+            }
             Request::Hangup { call } => {
                 if !self.pump.switch().has_call(*call) {
                     return Answer::Error(format!("no call {call}"));

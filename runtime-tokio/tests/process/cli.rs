@@ -84,6 +84,34 @@ fn a_parameter_list_of_vos3000_is_imported() {
 }
 
 #[test]
+fn a_route_is_explained_offline_and_by_a_running_switch() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    let gateways = "[[gateway]]\nname = \"west\"\ndirection = \"routing\"\npeers = [\"192.0.2.1\"]\nprefixes = [\"00\"]\n\
+                    [[gateway]]\nname = \"east\"\ndirection = \"routing\"\npeers = [\"192.0.2.2\"]\nprefixes = [\"0044\"]\n";
+    std::fs::write(&file, format!("{CONFIG}{gateways}")).unwrap();
+    let explain =
+        |more: &[&str]| run(&[&["explain", "route", "--caller", "1001", "--callee", "004930"], more].concat());
+    let output = explain(&["--config", path(&file)]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let expected = "call from phone 1001 (1001) to 004930\n\n  west  taken    prefix `00`, priority 0, 0 calls (route.prefix)\n  \
+                    east  dropped  `0044` (route.other-prefix)\n\n  1. gateway west at 192.0.2.1:5060: calls 004930, shows 1001\n";
+    assert!(stdout(&output).starts_with(expected), "{}", stdout(&output));
+    let json: serde_json::Value = serde_json::from_slice(&explain(&["--json"]).stdout).unwrap();
+    assert_eq!((&json["refused"], &json["steps"][0]["rule"]), (&404.into(), &"route.none".into()));
+    let output = run(&["explain", "route", "--caller", "nobody", "--callee", "1", "--config", path(&file)]);
+    assert_eq!((code(&output), stdout(&output)), (1, ""));
+    assert!(stderr(&output).contains("there is no phone and no gateway `nobody`"), "{}", stderr(&output));
+    let serving = Serving::new(CONFIG);
+    let state_dir = serving.state_dir();
+    let output = run(&["explain", "route", "--caller", "1001", "--callee", "1001", "--state-dir", path(&state_dir)]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("refused: 480 Temporarily Unavailable"), "{}", stdout(&output));
+    serving.ask(&["drain"]);
+    assert_eq!(serving.wait(), Some(0));
+}
+
+#[test]
 fn a_running_switch_answers_and_drains() {
     let serving = Serving::new(CONFIG);
     let output = serving.ask(&["status", "--json"]);
