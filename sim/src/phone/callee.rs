@@ -193,6 +193,9 @@ impl Phone {
         let Some(index) = self.invite_of(spot.call) else { return };
         let call = self.find_call(spot.call);
         let is_first = call.state == State::Incoming;
+        if call.is_over() {
+            return;
+        }
         if is_first {
             call.current = spot.dialog;
         }

@@ -362,6 +362,7 @@ impl Phone {
         }
         let spot = Spot { call: number, dialog: call.current };
         (call.state, call.media) = (State::Over(how), None);
+        call.wants_answer = false;
         self.drop_changes(spot);
         self.find_call(number).dialogs.iter_mut().for_each(|dialog| dialog.stage = Stage::Gone);
         self.tell(Notice::Ended { call: number, how });
