@@ -68,6 +68,10 @@ counters! {
     trunk_registrations_failed,
     /// Datagrams that the system could not deliver.
     undelivered,
+    /// Messages sent to nameservers.
+    dns_queries,
+    /// Answers of nameservers that fit no question.
+    dns_foreign,
 }
 
 macro_rules! drop_reasons {

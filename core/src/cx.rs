@@ -1,6 +1,6 @@
 //! What every subsystem is given besides its own state: time, chance, configuration, timers, the way out.
 
-use crate::command::Command;
+use crate::command::{Command, Query};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::event::Event;
@@ -49,6 +49,12 @@ impl Cx {
     pub fn send(&mut self, flow: Flow, bytes: Bytes) {
         self.counters.messages_out += 1;
         self.push(Command::Send { flow, bytes });
+    }
+
+    /// Asks a nameserver.
+    pub fn lookup(&mut self, query: Query) {
+        self.counters.dns_queries += 1;
+        self.push(Command::Lookup(query));
     }
 
     /// Tells a fact.

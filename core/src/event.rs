@@ -7,7 +7,7 @@ use crate::binding::BindingRecord;
 use crate::cdr::CallRecord;
 use crate::counters::DropReason;
 use serde::Serialize;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A fact about what the switch did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -88,6 +88,17 @@ pub enum Event {
         /// How many since the last such event.
         count: u64,
     },
+    /// The host name of a mapping gateway leads elsewhere than before, or its lookup began to fail.
+    GatewayLocated {
+        /// The gateway's name.
+        gateway: String,
+        /// The host name.
+        host: String,
+        /// The addresses from which its calls are taken: after a failure those last known.
+        addresses: Vec<IpAddr>,
+        /// `dns.resolved`, or the rule that failed.
+        rule: &'static str,
+    },
     /// A new configuration is in force.
     ConfigApplied {
         /// Counts the configurations of this process, from 1.
@@ -115,6 +126,7 @@ impl Event {
             Event::CallEnded { .. } => "call.ended",
             Event::TrunkChanged { .. } => "trunk.changed",
             Event::Dropped { .. } => "input.dropped",
+            Event::GatewayLocated { .. } => "gateway.located",
             Event::ConfigApplied { .. } => "config.applied",
             Event::DrainStarted { .. } => "drain.started",
         }

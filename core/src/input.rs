@@ -44,6 +44,19 @@ pub struct Flow {
     pub remote: SocketAddr,
 }
 
+/// Names one [`crate::command::Query`]; never used twice by one switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct QueryId(pub u64);
+
+/// What came of a [`crate::command::Query`]. One that nothing comes of needs no reply: the switch has a deadline of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookupReply<'a> {
+    /// The query.
+    pub query: QueryId,
+    /// The server's message; `None` where the server cannot be reached.
+    pub message: Option<&'a [u8]>,
+}
+
 /// Everything that can happen to a switch.
 #[derive(Clone, Debug)]
 pub enum Input<'a> {
@@ -59,6 +72,8 @@ pub enum Input<'a> {
         /// Where the datagram was to go.
         flow: Flow,
     },
+    /// A nameserver was asked, and this came of it.
+    Lookup(LookupReply<'a>),
     /// The operator or the process wants something.
     Control(Control),
     /// A deadline may have passed. Spurious ticks are harmless.

@@ -113,3 +113,58 @@ pub const SERVICE_ROUTES: usize = 8;
 
 /// Longest Service-Route value that is kept: some 60 are usual, and tokens of edge proxies have up to 200.
 pub const SERVICE_ROUTE_BYTES: usize = 512;
+
+/// Nameservers that are asked: as many as resolv.conf(5) takes.
+pub const NAMESERVERS: usize = 3;
+
+/// Answers of nameservers that are kept: a gateway takes some six (NAPTR, SRV, two servers with two families each), so
+/// they do for 600 gateways, at some 300 bytes each 1.2 MiB. When full, what runs out first is forgotten.
+pub const DNS_CACHE: usize = 4096;
+
+/// Questions on their way to nameservers at once: 600 gateways after a start, two each. With one command each they stay,
+/// beside what else a tick makes, within `COMMANDS_WAITING`.
+pub const DNS_QUESTIONS: usize = 1024;
+
+/// Names being looked up at once: 500 calls per second, each for the `DNS_LOOKUP_S` of a dead nameserver, four times over.
+pub const DNS_LOOKUPS: usize = 1 << 14;
+
+/// Lookups that one input takes a step further at the most: each may make a call send its INVITE and tell its route, and
+/// `TIMERS_PER_TICK` of them stay within half of `COMMANDS_WAITING`. The others follow with the next tick.
+pub const DNS_STEPS: usize = 2;
+
+/// Seconds that a lookup takes at most: three silent nameservers of two seconds each, or four slow answers in a row. A
+/// caller waits for no longer than that in silence.
+pub const DNS_LOOKUP_S: u32 = 8;
+
+/// Seconds that a nameserver has for an answer: the slowest recursion over satellite takes some one and a half.
+pub const DNS_ANSWER_S: u32 = 2;
+
+/// Times that one question is sent out at most, over whichever transport, to whichever server: once to each, once more over
+/// TCP and once more without EDNS.
+pub const DNS_TRIES: u8 = NAMESERVERS as u8 + 2;
+
+/// Seconds that an answer is kept at least, whatever its TTL: a lookup finds what it learned on its way, so more than
+/// `DNS_LOOKUP_S`.
+pub const DNS_TTL_MIN_S: u32 = 10;
+
+/// Seconds that an answer is kept at most: an hour, after which a gateway that has moved is found by everybody.
+pub const DNS_TTL_MAX_S: u32 = 3600;
+
+/// Seconds that it is kept at most that there is none (RFC 2308 §5 leaves it to us): five minutes, since somebody may be
+/// waiting for the name that they have just made.
+pub const DNS_NEGATIVE_TTL_MAX_S: u32 = 300;
+
+/// CNAMEs in a row that are followed: two are usual with hosted services; four times that.
+pub const DNS_ALIASES: usize = 8;
+
+/// Records of one answer that are looked at: large SRV sets have some ten; additional addresses for each in two families.
+pub const DNS_RECORDS: usize = 64;
+
+/// Records of one kind that are kept of a name: with two families each, an SRV set asks 32 questions at the most.
+pub const DNS_SET: usize = 16;
+
+/// Places of one name that a caller gets to try: more than it has the time for.
+pub const DNS_TARGETS: usize = 32;
+
+/// Host names among the peers of mapping gateways; each is looked up again whenever its records run out.
+pub const PEER_NAMES: usize = 512;

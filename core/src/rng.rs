@@ -84,13 +84,15 @@ pub struct Streams {
     pub jitter: Stream,
     /// Our own nonces in answers to challenges.
     pub cnonce: Stream,
+    /// Ids of questions to nameservers, the order inside SRV sets.
+    pub dns: Stream,
 }
 
 impl Streams {
     /// The streams of this seed.
     pub fn new(seed: Seed) -> Streams {
         let stream = |number| Stream::new(seed, number);
-        Streams { ids: stream(1), nonce: stream(2), jitter: stream(3), cnonce: stream(4) }
+        Streams { ids: stream(1), nonce: stream(2), jitter: stream(3), cnonce: stream(4), dns: stream(5) }
     }
 }
 

@@ -36,6 +36,8 @@ pub enum TimerKey {
     Trunk(u64, TrunkTimer),
     /// The earliest binding to expire.
     BindingExpiry,
+    /// The resolver: a question or a lookup, where the timer is of one.
+    Dns(u64, DnsTimer),
     /// The coalesced drop report, at most once a second.
     DropReport,
     /// The drain has lasted as long as it may.
@@ -101,6 +103,19 @@ pub enum CallTimer {
     Linger(u8),
 }
 
+/// The timers of the resolver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DnsTimer {
+    /// A nameserver has not answered.
+    Answer,
+    /// A lookup has lasted as long as it may.
+    Lookup,
+    /// Lookups can go on that did not fit into the last step.
+    Ready,
+    /// A host name of a mapping gateway is to be looked up.
+    Peers,
+}
+
 impl TimerKey {
     /// What the deadline is for, in words.
     pub fn why(self) -> &'static str {
@@ -116,6 +131,10 @@ impl TimerKey {
             TimerKey::Trunk(_, TrunkTimer::Hold) => "trunk: end of a Retry-After",
             TimerKey::Trunk(_, TrunkTimer::Register) => "trunk: next REGISTER, or its answer overdue",
             TimerKey::BindingExpiry => "registrar: a binding expires",
+            TimerKey::Dns(_, DnsTimer::Answer) => "dns: a nameserver has not answered",
+            TimerKey::Dns(_, DnsTimer::Lookup) => "dns: limit of a lookup",
+            TimerKey::Dns(_, DnsTimer::Ready) => "dns: lookups go on",
+            TimerKey::Dns(_, DnsTimer::Peers) => "dns: a gateway's name is due",
             TimerKey::DropReport => "drops: coalesced report",
             TimerKey::DrainLimit => "drain: limit",
         }

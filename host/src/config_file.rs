@@ -1,5 +1,6 @@
 //! Where a configuration comes from.
 
+use crate::resolv_conf;
 use crosspoint_core::config::{self, Config, Finding, Parsed};
 use crosspoint_core::params::EPHEMERAL_PORTS;
 use std::fs;
@@ -34,7 +35,7 @@ impl ConfigFile {
         ConfigFile { path: None }
     }
 
-    /// Reads and validates it; warnings go to the log.
+    /// Reads and validates it; warnings go to the log. Where it names no nameservers, those of this host are asked.
     ///
     /// # Errors
     /// Every error found, for people to read.
@@ -43,7 +44,10 @@ impl ConfigFile {
         let checked = check(path)?;
         let rendered = render(path, &checked.findings, &checked.text);
         match checked.config {
-            Some(config) => {
+            Some(mut config) => {
+                if config.nameservers.is_empty() {
+                    config.nameservers = resolv_conf::nameservers();
+                }
                 if !rendered.is_empty() {
                     tracing::warn!("{}", rendered.trim_end());
                 }

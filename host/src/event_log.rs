@@ -91,6 +91,9 @@ pub fn trace(event: &Event) {
             }
             _ => tracing::warn!(gateway, state, rule, detail, "{}", event.name()),
         },
+        Event::GatewayLocated { gateway, host, addresses, rule } => {
+            tracing::info!(gateway, host, ?addresses, rule, "{}", event.name());
+        }
         Event::AuthFailed { user, source, rule } => tracing::debug!(user, %source, rule, "{}", event.name()),
         Event::BindingChanged { binding, change } => {
             tracing::debug!(aor = binding.aor, contact = binding.contact, change, "{}", event.name());

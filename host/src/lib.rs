@@ -13,6 +13,8 @@ mod demo;
 pub mod event_log;
 pub mod journal;
 pub mod logging;
+pub mod lookup;
+pub mod resolv_conf;
 pub mod server;
 pub mod state_dir;
 pub mod udp;

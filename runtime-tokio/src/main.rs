@@ -32,6 +32,7 @@ async fn serve(mut server: Server) -> io::Result<()> {
     let fds = Sockets::register(server.socket_fds()?)?;
     let mut sockets = Readable::new(&fds);
     let mail = watch(server.mail_fd().try_clone_to_owned()?, Interest::READABLE)?;
+    let lookups = watch(server.lookup_fd().try_clone_to_owned()?, Interest::READABLE)?;
     let mut stop = Stop::new()?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut alarm = Box::pin(sleep(FAR));
@@ -55,6 +56,12 @@ async fn serve(mut server: Server) -> io::Result<()> {
             guard = mail.readable() => {
                 guard?.clear_ready();
                 server.on_mail();
+            }
+            guard = lookups.readable() => {
+                let mut guard = guard?;
+                if !server.on_lookup() {
+                    guard.clear_ready();
+                }
             }
             event = sockets.next() => {
                 let (socket, mut guard) = event?;

@@ -29,6 +29,7 @@ impl Config {
         changes.extend(value_change("media_shards", &self.media_shards, &new.media_shards, RESTART));
         changes.extend(value_change("digest_algorithms", &self.digest_algorithms, &new.digest_algorithms, ""));
         changes.extend(value_change("max_calls", &self.max_calls, &new.max_calls, ""));
+        changes.extend(value_change("nameservers", &self.nameservers, &new.nameservers, ""));
         changes.extend(map_change("networks", &networks(self), &networks(new)));
         changes.extend(map_change("phones", &singles(&self.phones), &singles(&new.phones)));
         changes.extend(map_change("phone blocks", &blocks(&self.phones), &blocks(&new.phones)));

@@ -13,8 +13,8 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gateways {
     list: Vec<Gateway>,
-    /// The peers of the gateways that bring calls in with the place of the gateway, sorted.
-    by_peer: Vec<(Peer, usize)>,
+    /// The addresses of the gateways that bring calls in with the place of the gateway, sorted.
+    by_address: Vec<((IpAddr, Option<u16>), usize)>,
     /// The places of all by name.
     by_name: Vec<usize>,
     /// The prefixes of routing gateways, sorted: the digits, the place of the gateway, that of the prefix in it.
@@ -32,7 +32,7 @@ pub struct Gateway {
     pub mapping: bool,
     /// Whether calls may go out to it.
     pub routing: bool,
-    /// Its addresses; without a port, any port of that host is it, and 5060 is called.
+    /// Where it is; without a port, any port of that host is it, and 5060, or what its name says, is called.
     pub peers: Vec<Peer>,
     /// How it is known, and how the switch makes itself known to it.
     pub auth: GatewayAuth,
@@ -102,19 +102,32 @@ impl std::fmt::Debug for GatewayAuth {
     }
 }
 
-/// The address of a gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Peer {
-    /// Its host.
-    pub ip: IpAddr,
-    /// Its port, where one is given.
-    pub port: Option<u16>,
+/// Where a gateway is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Peer {
+    /// At an address.
+    Address {
+        /// The address; never IPv4 mapped into IPv6.
+        ip: IpAddr,
+        /// Its port, where one is given.
+        port: Option<u16>,
+    },
+    /// Where its name leads (RFC 3263).
+    Name {
+        /// The host name, in lower case, without a dot at the end.
+        host: String,
+        /// Its port, where one is given.
+        port: Option<u16>,
+    },
 }
 
 impl Peer {
-    /// Where calls to it go.
-    pub fn target(self) -> SocketAddr {
-        SocketAddr::new(self.ip, self.port.unwrap_or(DEFAULT_PORT))
+    /// Where calls to it go, if that is written.
+    pub fn target(&self) -> Option<SocketAddr> {
+        match self {
+            Peer::Address { ip, port } => Some(SocketAddr::new(*ip, port.unwrap_or(DEFAULT_PORT))),
+            Peer::Name { .. } => None,
+        }
     }
 }
 
@@ -140,7 +153,7 @@ impl Gateway {
     }
 
     /// Whether its peers may bring calls in: also one that we register at, for that is what we do it for.
-    fn brings_calls(&self) -> bool {
+    pub fn brings_calls(&self) -> bool {
         self.mapping || matches!(self.auth, GatewayAuth::Register { .. })
     }
 }
@@ -149,10 +162,15 @@ impl Gateways {
     /// Gateways of these. Where two that bring calls in have a peer in common, the earlier is found by it.
     pub fn new(list: Vec<Gateway>) -> Gateways {
         let bring_calls = list.iter().enumerate().filter(|(_, gateway)| gateway.brings_calls());
-        let mut by_peer: Vec<(Peer, usize)> =
-            bring_calls.flat_map(|(i, gateway)| gateway.peers.iter().map(move |&peer| (peer, i))).collect();
-        by_peer.sort_unstable();
-        by_peer.dedup_by_key(|(peer, _)| *peer);
+        let peers = bring_calls.flat_map(|(i, gateway)| gateway.peers.iter().map(move |peer| (peer, i)));
+        let mut by_address: Vec<((IpAddr, Option<u16>), usize)> = peers
+            .filter_map(|(peer, i)| match peer {
+                Peer::Address { ip, port } => Some(((*ip, *port), i)),
+                Peer::Name { .. } => None,
+            })
+            .collect();
+        by_address.sort_unstable();
+        by_address.dedup_by_key(|(address, _)| *address);
         let mut by_name: Vec<usize> = (0..list.len()).collect();
         by_name.sort_by(|&a, &b| list[a].name.cmp(&list[b].name));
         let mut by_prefix = Vec::new();
@@ -168,7 +186,7 @@ impl Gateways {
         };
         let mut by_user: Vec<_> = challenged.filter_map(user).collect();
         by_user.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        Gateways { list, by_peer, by_name, by_prefix, by_user }
+        Gateways { list, by_address, by_name, by_prefix, by_user }
     }
 
     /// The gateway of this name.
@@ -203,13 +221,12 @@ impl Gateways {
 
     /// The place in [`Gateways::list`] of the gateway that a message from this address is from, a mapping one or one that
     /// we register at: one with address and port goes before one with the address alone. An IPv4 address mapped into IPv6
-    /// counts as IPv4.
+    /// counts as IPv4. Those that are known by name are found by [`crate::dns::Peers::find`].
     pub fn find_peer(&self, from: SocketAddr) -> Option<usize> {
         let ip = from.ip().to_canonical();
         [Some(from.port()), None].into_iter().find_map(|port| {
-            let wanted = Peer { ip, port };
-            let at = self.by_peer.binary_search_by(|(peer, _)| peer.cmp(&wanted)).ok()?;
-            self.by_peer.get(at).map(|(_, gateway)| *gateway)
+            let at = self.by_address.binary_search_by(|(address, _)| address.cmp(&(ip, port))).ok()?;
+            self.by_address.get(at).map(|(_, gateway)| *gateway)
         })
     }
 
@@ -255,7 +272,8 @@ mod tests {
     use crate::params::MediaProxy;
 
     fn gateway(name: &str, mapping: bool, peers: &[(&str, Option<u16>)]) -> Gateway {
-        let peers = peers.iter().map(|&(ip, port)| Peer { ip: ip.parse().expect("an address"), port }).collect();
+        let peers =
+            peers.iter().map(|&(ip, port)| Peer::Address { ip: ip.parse().expect("an address"), port }).collect();
         Gateway {
             name: name.to_owned(),
             mapping,

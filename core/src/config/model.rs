@@ -23,6 +23,8 @@ pub struct Config {
     pub media_shards: Option<u16>,
     /// Digest algorithms offered in a challenge, in this order (RFC 8760 §2.4); at least one.
     pub digest_algorithms: Vec<Algorithm>,
+    /// Nameservers, in the order in which they are asked. Where the file names none the process takes those of its host.
+    pub nameservers: Vec<SocketAddr>,
     /// Signalling sockets, by [`crate::input::SocketId`]; at least one.
     pub listen: Vec<Listen>,
     /// The named networks of rule S6.
@@ -123,6 +125,7 @@ impl Config {
             event_log: None,
             media_shards: None,
             digest_algorithms: DEFAULT_ALGORITHMS.to_vec(),
+            nameservers: Vec::new(),
             listen: vec![Listen::udp(DEFAULT_BIND)],
             networks: Vec::new(),
             phones: Phones::new(Vec::new(), vec![block]),

@@ -7,6 +7,7 @@ use super::{groups, network, parameters, parse_gateway, parse_phone};
 use crate::auth::Algorithm;
 use crate::finding::{Finding, Findings};
 use crate::input::Transport;
+use crate::limits;
 use crate::nearest::nearest;
 use crate::params::{EPHEMERAL_PORTS, did_you_mean};
 use std::net::SocketAddr;
@@ -25,7 +26,7 @@ pub struct Parsed {
 
 const ROOT: &[&str] = &["switch", "parameters", "listen", "network", "phone", "group", "gateway"];
 const SWITCH: &[&str] =
-    &["domain", "state_dir", "media_shards", "event_log", "digest_algorithms", "presets", "max_calls"];
+    &["domain", "state_dir", "media_shards", "event_log", "digest_algorithms", "nameservers", "presets", "max_calls"];
 const LISTEN: &[&str] = &["transport", "bind", "advertise", "network"];
 
 /// Most `[[listen]]` tables: a few addresses with a few transports each. A socket's number has 16 bits.
@@ -100,6 +101,36 @@ fn read_switch(reader: &mut Reader<'_>, switch: &Section<'_>, config: &mut Confi
     }
     config.max_calls = reader.whole(switch, "max_calls", 0..=1_000_000).map_or(0, |calls| calls.value);
     config.digest_algorithms = algorithms(reader, switch).unwrap_or_else(|| DEFAULT_ALGORITHMS.to_vec());
+    config.nameservers = nameservers(reader, switch);
+}
+
+/// The nameservers, with port 53 (RFC 1035 §4.2) where none is written.
+fn nameservers(reader: &mut Reader<'_>, switch: &Section<'_>) -> Vec<SocketAddr> {
+    let Some(texts) = reader.texts(switch, "nameservers") else { return Vec::new() };
+    if texts.value.is_empty() {
+        reader.error(
+            &texts.span,
+            "value",
+            "`nameservers` must name at least one; without the key the host's are asked",
+        );
+    }
+    if texts.value.len() > limits::NAMESERVERS {
+        let fault = format!("`nameservers` has more than {} addresses", limits::NAMESERVERS);
+        reader.error(&texts.span, "value", fault);
+    }
+    let mut servers = Vec::new();
+    for text in texts.value {
+        let with_port = text.value.parse::<SocketAddr>().ok();
+        let address = with_port.or_else(|| Some(SocketAddr::new(text.value.parse().ok()?, 53)));
+        match address {
+            Some(address) if address.port() != 0 && !address.ip().is_unspecified() => servers.push(address),
+            _ => {
+                let fault = "`nameservers` must be addresses, such as 192.0.2.53 or 127.0.0.1:5353";
+                reader.error(&text.span, "value", fault);
+            }
+        }
+    }
+    servers
 }
 
 /// A host name or an address (RFC 3261 §25.1 `host`); it goes into the quoted realm of a challenge as it is.

@@ -8,8 +8,10 @@ use super::parse_gateway_rules::{self, Reservations};
 use super::parse_identity;
 use super::phones::Phones;
 use super::reader::{At, Reader, Section};
+use crate::limits;
 use crate::nearest::nearest;
 use crate::params::did_you_mean;
+use crate::sip::host_name;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
@@ -33,6 +35,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config)
     let mut reservations = Reservations::default();
     let mut gateways: Vec<Gateway> = Vec::new();
     let mut mapped: BTreeMap<Peer, String> = BTreeMap::new();
+    let mut names = 0;
     for table in reader.tables(root, "gateway", "[[gateway]]") {
         reader.known_keys(&table, &known);
         let name = reader.required(&table, "name");
@@ -55,7 +58,16 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config)
         }
         let peers = peers(reader, &table, mapping && !routing && is_digest);
         for peer in peers.iter().filter(|_| mapping) {
-            if let Some(other) = mapped.insert(peer.value, name.clone()) {
+            names += usize::from(matches!(peer.value, Peer::Name { .. }));
+            if names > limits::PEER_NAMES {
+                let most = limits::PEER_NAMES;
+                reader.error(
+                    &peer.span,
+                    "value",
+                    format!("more than {most} host names among the peers that bring calls in"),
+                );
+            }
+            if let Some(other) = mapped.insert(peer.value.clone(), name.clone()) {
                 let text = format!("gateway `{other}` has this peer too: calls from it would be taken for that one's");
                 reader.error(&peer.span, "duplicate", text);
             }
@@ -139,15 +151,15 @@ fn peers(reader: &mut Reader<'_>, table: &Section<'_>, may_be_none: bool) -> Vec
 
 fn peer(reader: &mut Reader<'_>, text: &At<&str>) -> Option<At<Peer>> {
     let peer = parse_peer(text.value);
-    match peer {
+    match &peer {
         None => {
-            let fault = format!(
-                "`{}` is no address; host names are not looked up by this build: write the address",
-                text.value
-            );
-            reader.error(&text.span, "host-name", fault);
+            let fault = format!("`{}` is neither an address nor a host name, with or without a port", text.value);
+            reader.error(&text.span, "value", fault);
         }
-        Some(peer) if peer.port == Some(0) || peer.ip.is_unspecified() => {
+        Some(Peer::Address { port: Some(0), .. } | Peer::Name { port: Some(0), .. }) => {
+            reader.error(&text.span, "value", format!("`{}` cannot be called", text.value));
+        }
+        Some(Peer::Address { ip, .. }) if ip.is_unspecified() => {
             reader.error(&text.span, "value", format!("`{}` cannot be called", text.value));
         }
         Some(_) => {}
@@ -155,15 +167,21 @@ fn peer(reader: &mut Reader<'_>, text: &At<&str>) -> Option<At<Peer>> {
     peer.map(|value| At { value, span: text.span.clone() })
 }
 
-/// An address with or without port; an IPv6 address with or without brackets.
+/// An address or a host name, with or without port; an IPv6 address with or without brackets.
 fn parse_peer(text: &str) -> Option<Peer> {
     if let Ok(address) = text.parse::<SocketAddr>() {
-        return Some(Peer { ip: address.ip().to_canonical(), port: Some(address.port()) });
+        return Some(Peer::Address { ip: address.ip().to_canonical(), port: Some(address.port()) });
     }
     let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-    let ip: IpAddr = inner.unwrap_or(text).parse().ok()?;
-    let bracketed_v4 = inner.is_some() && ip.is_ipv4();
-    (!bracketed_v4).then(|| Peer { ip: ip.to_canonical(), port: None })
+    if let Ok(ip) = inner.unwrap_or(text).parse::<IpAddr>() {
+        let bracketed_v4 = inner.is_some() && ip.is_ipv4();
+        return (!bracketed_v4).then(|| Peer::Address { ip: ip.to_canonical(), port: None });
+    }
+    let (host, port) = match text.split_once(':') {
+        Some((host, port)) => (host, Some(port.parse().ok()?)),
+        None => (text, None),
+    };
+    Some(Peer::Name { host: host_name(host)?.into(), port })
 }
 
 /// `auth = "ip"`, `auth = { user, password }` or `register = { user, password, … }`; the last inside `auth` too.
@@ -214,7 +232,7 @@ fn credentials(reader: &mut Reader<'_>, table: &Section<'_>) -> (String, String)
 
 #[cfg(test)]
 mod tests {
-    use super::parse_peer;
+    use super::{Peer, parse_peer};
 
     #[test]
     fn peers() {
@@ -226,10 +244,19 @@ mod tests {
             ("[2001:db8::1]:5070", "2001:db8::1", Some(5070)),
             ("::ffff:192.0.2.1", "192.0.2.1", None),
         ] {
-            let peer = parse_peer(written).expect(written);
-            assert_eq!((peer.ip.to_string().as_str(), peer.port), (ip, port), "{written}");
+            let ip = ip.parse().expect("an address");
+            assert_eq!(parse_peer(written), Some(Peer::Address { ip, port }), "{written}");
         }
-        for refused in ["", "sip.example.net", "192.0.2.1:", "192.0.2.1:99999", "[192.0.2.1]", "192.0.2.256"] {
+        for (written, host, port) in [
+            ("sip.example.net", "sip.example.net", None),
+            ("SIP.Example.Net.:5070", "sip.example.net", Some(5070)),
+            ("gateway", "gateway", None),
+        ] {
+            assert_eq!(parse_peer(written), Some(Peer::Name { host: host.to_owned(), port }), "{written}");
+        }
+        let refused =
+            ["", "192.0.2.1:", "192.0.2.1:99999", "[192.0.2.1]", "192.0.2.256", "a b", "a.example:", "a:b", "a:1:2"];
+        for refused in refused {
             assert_eq!(parse_peer(refused), None, "{refused}");
         }
     }

@@ -58,6 +58,17 @@ media_proxy = 7
 }
 
 #[test]
+fn nameservers_are_addresses() {
+    let parsed = parse("[switch]\nnameservers = [\"192.0.2.53\", \"[2001:db8::53]:5353\", \"2001:db8::54\"]\n");
+    let servers = parsed.expect("addresses").config.nameservers;
+    let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+    assert_eq!(servers, ["192.0.2.53:53", "[2001:db8::53]:5353", "[2001:db8::54]:53"]);
+    insta::assert_snapshot!(lines(
+        "listen = []\n[switch]\nnameservers = [\"ns.example.net\", \"0.0.0.0\", \"192.0.2.53:0\", \"192.0.2.53\"]\n"
+    ));
+}
+
+#[test]
 fn a_text_that_is_no_toml_is_shown_where_it_breaks() {
     insta::assert_snapshot!(render("[switch]\ndomain = example.net\n[[listen]\nbind = \"127.0.0.1:5060\"\n"));
 }
@@ -135,7 +146,7 @@ bind = "127.0.0.1:5060"
 [[gateway]]
 name = "a"
 direction = "mapping"
-peers = ["192.0.2.1", "sip.example.net", "192.0.2.9:0"]
+peers = ["192.0.2.1", "sip.example.net", "192.0.2.9:0", "sip.example.net:0", "192.0.2.256", "sip example"]
 [[gateway]]
 name = "a"
 direction = "both"

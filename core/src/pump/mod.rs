@@ -3,7 +3,7 @@
 //! A driver owns sockets and a clock and implements [`Io`]; it waits for "readable or deadline" and calls
 //! [`Pump::turn`]. What is done first, how much of it, and what is recorded is decided here, once.
 
-use crate::command::Command;
+use crate::command::{Command, Query};
 use crate::event::Event;
 use crate::input::{Flow, Input};
 use crate::limits;
@@ -27,6 +27,8 @@ pub enum Sent {
 pub trait Io {
     /// Sends a datagram.
     fn send(&mut self, flow: &Flow, bytes: &Bytes) -> Sent;
+    /// Asks a nameserver; what comes of it goes into a later turn.
+    fn lookup(&mut self, query: &Query);
     /// Hands an event to the sinks.
     fn emit(&mut self, event: Event);
     /// The switch has nothing more to do: the process may end.
@@ -148,6 +150,7 @@ impl Pump {
                         self.lost_sends += 1;
                     }
                 }
+                Command::Lookup(query) => io.lookup(&query),
                 Command::Emit(event) => io.emit(*event),
                 Command::Halt => io.halt(),
             }

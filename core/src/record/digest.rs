@@ -19,6 +19,9 @@ impl Digest {
             Command::Emit(event) => {
                 self.part(event.name().as_bytes(), &postcard::to_stdvec(event).expect("an event is plain data"));
             }
+            Command::Lookup(query) => {
+                self.part(b"lookup", &postcard::to_stdvec(query).expect("a query is plain data"));
+            }
             Command::Halt => self.part(b"halt", b""),
         }
     }

@@ -13,14 +13,14 @@ pub use digest::Digest;
 pub use replay::{Replay, ReplayError, replay};
 
 use crate::config::Config;
-use crate::input::{Control, Flow, Input};
+use crate::input::{Control, Flow, Input, LookupReply, QueryId};
 use crate::rng::Seed;
 use crate::time::Now;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// First bytes of every log.
-const MAGIC: &[u8] = b"crosspoint-input-log-1\n";
+const MAGIC: &[u8] = b"crosspoint-input-log-2\n";
 
 /// Inputs between two check frames.
 pub const CHECK_EVERY: u64 = 1000;
@@ -41,8 +41,17 @@ enum Frame {
 /// An input without the bytes of its datagram, which follow the frame's head.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Head {
-    Datagram { flow: Flow },
-    Undelivered { flow: Flow },
+    Datagram {
+        flow: Flow,
+    },
+    Undelivered {
+        flow: Flow,
+    },
+    /// Whether a message follows; without one the server was out of reach.
+    Lookup {
+        query: QueryId,
+        is_message: bool,
+    },
     Control(Control),
     Tick,
 }
@@ -73,6 +82,9 @@ impl Recorder {
         let (head, bytes): (Head, &[u8]) = match input {
             Input::Datagram { flow, bytes } => (Head::Datagram { flow: *flow }, bytes),
             Input::Undelivered { flow } => (Head::Undelivered { flow: *flow }, b""),
+            Input::Lookup(LookupReply { query, message }) => {
+                (Head::Lookup { query: *query, is_message: message.is_some() }, message.unwrap_or_default())
+            }
             Input::Control(control) => (Head::Control(control.clone()), b""),
             Input::Tick => (Head::Tick, b""),
         };

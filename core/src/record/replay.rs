@@ -1,7 +1,7 @@
 //! A log played back into a new switch.
 
 use super::{Digest, Frame, Head, MAGIC};
-use crate::input::Input;
+use crate::input::{Input, LookupReply};
 use crate::rng::Seed;
 use crate::switch::Switch;
 use crate::time::{Instant, Now, UnixMicros};
@@ -99,6 +99,9 @@ impl Player {
         let input = match head {
             Head::Datagram { flow } => Input::Datagram { flow: *flow, bytes },
             Head::Undelivered { flow } => Input::Undelivered { flow: *flow },
+            Head::Lookup { query, is_message } => {
+                Input::Lookup(LookupReply { query: *query, message: is_message.then_some(bytes) })
+            }
             Head::Control(control) => Input::Control(control.clone()),
             Head::Tick => Input::Tick,
         };

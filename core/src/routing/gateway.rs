@@ -7,6 +7,7 @@ use super::plan::{Detail, Planner};
 use super::rule::Rule;
 use crate::cdr::EndReason;
 use crate::config::{Config, Gateway, NotTaken, Order, Peer, Prefix};
+use crate::dns::Name;
 use crate::limits;
 use crate::sip::escape_user;
 use crate::time::Instant;
@@ -186,10 +187,16 @@ fn shown(planner: &mut Planner<'_>, gateway: &Gateway, caller: String) -> String
 }
 
 fn target(config: &Config, peer: &Peer, number: &str) -> Option<Target> {
-    let remote = peer.target();
-    let flow = config.flow_to(remote)?;
-    let uri = format!("sip:{}@{remote}", escape_user(number));
-    Some(Target { hop: Hop::Flow(flow), uri: uri.into_bytes().into() })
+    let user = escape_user(number);
+    let (hop, uri) = match peer.target() {
+        Some(remote) => (Hop::Flow(config.flow_to(remote)?), format!("sip:{user}@{remote}")),
+        None => {
+            let name = Name::from(peer);
+            let uri = format!("sip:{user}@{name}");
+            (Hop::Name(name), uri)
+        }
+    };
+    Some(Target { hop, uri: uri.into_bytes().into() })
 }
 
 /// A step for each gateway whose prefixes do not begin the number.

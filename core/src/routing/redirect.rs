@@ -174,6 +174,9 @@ fn towards(planner: &mut Planner<'_>, from: &Way, contact: &[u8]) -> Result<(), 
 
 /// The peer of this gateway at this address.
 fn peer_at(gateway: &Gateway, remote: SocketAddr) -> Option<Peer> {
-    let is_it = |peer: &&Peer| peer.ip == remote.ip() && peer.port.is_none_or(|port| port == remote.port());
-    gateway.peers.iter().find(is_it).map(|_| Peer { ip: remote.ip(), port: Some(remote.port()) })
+    let is_it = |peer: &&Peer| match peer {
+        Peer::Address { ip, port } => *ip == remote.ip() && port.is_none_or(|port| port == remote.port()),
+        Peer::Name { .. } => false,
+    };
+    gateway.peers.iter().find(is_it).map(|_| Peer::Address { ip: remote.ip(), port: Some(remote.port()) })
 }

@@ -72,6 +72,25 @@ pub fn host_ip(host: &[u8]) -> Option<IpAddr> {
     parsed.ok().map(IpAddr::V6)
 }
 
+/// Octets of a host name: the 255 of RFC 1035 §2.3.4 less the root's and the first label's own.
+const NAME_BYTES: usize = 253;
+/// Octets between two dots (RFC 1035 §2.3.4).
+const LABEL_BYTES: usize = 63;
+
+/// A host name in the one spelling under which it is asked for and kept: lower case, no dot at the end. `None` where it is
+/// none. Underscores are let through: they occur, and the names of services have them.
+pub fn host_name(text: &str) -> Option<Box<str>> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let is_label = |label: &str| {
+        let octet = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+        (1..=LABEL_BYTES).contains(&label.len()) && label.bytes().all(octet)
+    };
+    // RFC 3261 §25.1 toplabel: what ends in a number is an address, or meant to be one
+    let is_number = text.rsplit('.').next().is_some_and(|label| label.bytes().all(|c| c.is_ascii_digit()));
+    let is_name = text.len() <= NAME_BYTES && text.split('.').all(is_label) && !is_number;
+    is_name.then(|| text.to_ascii_lowercase().into_boxed_str())
+}
+
 /// Whether two hosts are one name or one address.
 pub(super) fn same_host(a: &[u8], b: &[u8]) -> bool {
     a.eq_ignore_ascii_case(b) || host_ip(a).is_some_and(|address| host_ip(b) == Some(address))
@@ -117,5 +136,17 @@ mod tests {
         assert_eq!(host_ip(b"2001:db8::1"), "2001:db8::1".parse().ok());
         assert_eq!(host_ip(b"192.0.2.300"), None);
         assert_eq!(host_ip(b"[192.0.2.1]"), None);
+    }
+
+    #[test]
+    fn host_names_have_one_spelling() {
+        assert_eq!(host_name("SIP.Example.NET.").as_deref(), Some("sip.example.net"));
+        assert_eq!(host_name("localhost").as_deref(), Some("localhost"));
+        let long = format!("{}.example", "a".repeat(64));
+        for refused in
+            ["", ".", "a..b", ".a", "a b", "a\\.b", "ü.example", "192.0.2.256", "5060", &long, &"ab.".repeat(90)]
+        {
+            assert_eq!(host_name(refused), None, "{refused}");
+        }
     }
 }

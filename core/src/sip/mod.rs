@@ -20,7 +20,7 @@ mod uri;
 mod values;
 mod writer;
 
-pub use host::{DEFAULT_PORT, host_ip};
+pub use host::{DEFAULT_PORT, host_ip, host_name};
 pub use list::split_list;
 pub use message::{Header, Message, Start};
 pub use method::Method;

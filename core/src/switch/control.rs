@@ -34,6 +34,7 @@ impl Switch {
         let mut config = Arc::unwrap_or_clone(config);
         config.listen.clone_from(&self.cx.config.listen);
         self.cx.config = Arc::<Config>::new(config);
+        self.peers.configure(&mut self.cx);
         self.trunks.reload(&mut self.cx, &mut self.transactions);
         self.generation += 1;
         self.cx.emit(Event::ConfigApplied { generation: self.generation, changes });

@@ -12,6 +12,7 @@ use crate::config::{Config, Gateway};
 use crate::counters::DropReason;
 use crate::cx::Cx;
 use crate::dialog::Tag;
+use crate::dns::Peers;
 use crate::event::Event;
 use crate::input::Flow;
 use crate::sip::{Message, Method, Scheme, Uri, Writer};
@@ -52,14 +53,14 @@ fn new_request(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: S
         }
         return;
     }
-    let Switch { cx, transactions, .. } = switch;
+    let Switch { cx, transactions, peers, .. } = switch;
     let method = message.method().expect("only requests make server transactions");
     if let Some((status, lines)) = defect(cx, message, method) {
         return answer(cx, transactions, server, status, &lines);
     }
     match method {
         Method::Register => register(switch, flow, message, server),
-        Method::Options if !is_to_somebody(cx, flow, message) => options(cx, transactions, server),
+        Method::Options if !is_to_somebody(cx, peers, flow, message) => options(cx, transactions, server),
         Method::Invite | Method::Message | Method::Options | Method::Other(_) => {
             outside(switch, flow, message, server, method);
         }
@@ -103,9 +104,9 @@ fn is_our_host(cx: &Cx, host: &[u8]) -> bool {
 
 /// Whether OPTIONS goes on to a user behind the switch: only for those who show who they are; the others hear from the
 /// switch itself, and learn nothing about its users.
-fn is_to_somebody(cx: &Cx, flow: Flow, message: &Message<'_>) -> bool {
+fn is_to_somebody(cx: &Cx, peers: &Peers, flow: Flow, message: &Message<'_>) -> bool {
     use crate::sip::Name;
-    let is_known = cx.config.gateways.find_peer(flow.remote).is_some();
+    let is_known = peers.find(&cx.config, flow.remote).is_some();
     let has_credentials = message.value(Name::Authorization).or(message.value(Name::ProxyAuthorization)).is_some();
     let has_user = message.uri().is_some_and(|uri| Uri::parse(uri).is_ok_and(|uri| uri.user.is_some()));
     has_user && (is_known || has_credentials)
@@ -157,7 +158,7 @@ fn outside(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: Serve
 /// without an address by its credentials. Has answered where it is nobody.
 fn identify(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: ServerId) -> Option<Identity> {
     let config = switch.cx.config.clone();
-    let by_address = config.gateways.find_peer(flow.remote);
+    let by_address = switch.peers.find(&config, flow.remote);
     if let Some(gateway) =
         by_address.and_then(|place| config.gateways.get(place)).filter(|known| !known.is_challenged())
     {

@@ -18,14 +18,14 @@ use crate::command::Command;
 use crate::config::Config;
 use crate::counters::{Counters, DropReason};
 use crate::cx::Cx;
-use crate::dns::Resolver;
-use crate::input::{Flow, Input};
+use crate::dns::{Peers, Resolved, Resolver};
+use crate::input::{Flow, Input, LookupReply};
 use crate::limits;
 use crate::registrar::{BindingRecord, Registrar};
 use crate::rng::{self, Seed};
 use crate::sip::{self, Message, Scanned};
 use crate::time::{Deadline, Now};
-use crate::timers::{TimerId, TimerKey};
+use crate::timers::{DnsTimer, TimerId, TimerKey};
 use crate::transaction::{Answer, ClientId, Owner, Party, Transactions, Upcall};
 use crate::trunk::{TrunkView, Trunks};
 use drops::Drops;
@@ -52,6 +52,7 @@ pub struct Switch {
     registrar: Registrar,
     trunks: Trunks,
     resolver: Resolver,
+    peers: Peers,
     auth: Authenticator,
     drops: Drops,
     started: Now,
@@ -69,12 +70,15 @@ impl Switch {
     pub fn new(config: Arc<Config>, seed: Seed, now: Now) -> Switch {
         let key = rng::table_key(seed);
         let mut cx = Cx::new(config, seed, now);
+        let mut peers = Peers::default();
+        peers.configure(&mut cx);
         Switch {
             transactions: Transactions::new(key),
             calls: Calls::new(key, now),
             registrar: Registrar::new(key),
             trunks: Trunks::new(&mut cx),
-            resolver: Resolver,
+            resolver: Resolver::new(key),
+            peers,
             auth: Authenticator::new(&mut cx),
             cx,
             drops: Drops::default(),
@@ -95,6 +99,7 @@ impl Switch {
         let verdict = match input {
             Input::Datagram { flow, bytes } => self.on_datagram(flow, bytes),
             Input::Undelivered { flow } => self.on_undelivered(flow),
+            Input::Lookup(reply) => self.on_lookup(reply),
             Input::Control(control) => self.on_control(control),
             Input::Tick => self.on_tick(),
         };
@@ -222,6 +227,7 @@ impl Switch {
                 calls.on_answer(desk, owner, client, message, flow)
             }
             Party::Trunk => self.trunks.on_answer(&mut self.cx, &mut self.transactions, owner, message),
+            Party::Dns => panic!("no request of ours has this owner: {owner:?}"),
         }
     }
 
@@ -232,6 +238,26 @@ impl Switch {
                 calls.on_upcall(desk, upcall)
             }
             Party::Trunk => self.trunks.on_upcall(&mut self.cx, &mut self.transactions, upcall),
+            Party::Dns => panic!("no request of ours has this owner: {upcall:?}"),
+        }
+    }
+
+    fn on_lookup(&mut self, reply: LookupReply<'_>) -> Verdict {
+        for resolved in self.resolver.on_reply(&mut self.cx, reply) {
+            self.on_resolved(resolved);
+        }
+        Verdict::Accepted
+    }
+
+    fn on_resolved(&mut self, resolved: Resolved) {
+        let Resolved { owner, answer } = resolved;
+        match owner.party {
+            Party::Dns => self.peers.on_resolved(&mut self.cx, owner, answer),
+            Party::Call => {
+                let (calls, desk) = self.desk();
+                calls.on_resolved(desk, owner, answer);
+            }
+            Party::Trunk => panic!("no lookup of ours has this owner: {owner:?}"),
         }
     }
 
@@ -261,6 +287,12 @@ impl Switch {
                 calls.fire(desk, bits, timer)
             }
             TimerKey::BindingExpiry => self.registrar.fire(&mut self.cx),
+            TimerKey::Dns(_, DnsTimer::Peers) => self.peers.fire(&mut self.cx, &mut self.resolver),
+            TimerKey::Dns(bits, timer) => {
+                for resolved in self.resolver.fire(&mut self.cx, bits, timer) {
+                    self.on_resolved(resolved);
+                }
+            }
             TimerKey::DropReport => self.drops.report(&mut self.cx),
             TimerKey::DrainLimit => self.on_drain_limit(),
         }

@@ -19,6 +19,8 @@ pub struct Status {
     pub trunks: usize,
     /// Gateways that no calls go to because of their state; `trunks` says why.
     pub trunks_unusable: usize,
+    /// Host names being looked up.
+    pub lookups: usize,
     /// Registered contacts.
     pub bindings: usize,
     /// Bytes that the bindings take, by the registrar's own account.
@@ -45,6 +47,7 @@ impl Switch {
             timers: self.calls.timers() + self.transactions.timers(),
             trunks: self.trunks.len(),
             trunks_unusable: self.trunks.unusable(self.cx.now),
+            lookups: self.resolver.pending(),
             bindings: self.registrar.len(),
             binding_bytes: self.registrar.memory_bytes(),
             uptime_ms: self.cx.now.mono.since(self.started.mono).as_millis() as u64,
@@ -61,6 +64,8 @@ impl Switch {
             + self.transactions.timers()
             + self.registrar.timers()
             + self.trunks.timers()
+            + self.resolver.timers()
+            + self.peers.timers()
             + self.drops.timers()
             + usize::from(self.drain_limit.is_some());
         self.cx.timers.len().saturating_sub(owned)

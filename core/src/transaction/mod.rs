@@ -60,6 +60,8 @@ pub enum Party {
     Call,
     /// What the switch asks of gateways on its own behalf: OPTIONS, REGISTER.
     Trunk,
+    /// The host names of mapping gateways ([`crate::dns::Peers`]): no transactions, but lookups.
+    Dns,
 }
 
 /// What a timer or the network tells the owner of a transaction. The transaction itself is gone.

@@ -90,7 +90,7 @@ impl Talk {
                     Event::CallEnded { .. } => self.ended += 1,
                     _ => {}
                 },
-                Command::Halt => {}
+                Command::Lookup(_) | Command::Halt => {}
             }
         }
         self.most_commands = self.most_commands.max(commands);

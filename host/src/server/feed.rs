@@ -1,20 +1,31 @@
-//! What goes into the pump: controls first, then what could not be delivered, then the batch in hand.
+//! What goes into the pump: controls first, then what could not be delivered, then what nameservers said, then the batch in
+//! hand.
 
+use crate::lookup::{Lookups, Reply};
 use crate::udp::{Batch, Socket};
-use crosspoint_core::input::{Control, Flow, Input, SocketId, Transport};
+use crosspoint_core::input::{Control, Flow, Input, LookupReply, SocketId, Transport};
 use crosspoint_core::pump::Inputs;
 use std::collections::VecDeque;
 
 pub(super) struct Feed {
     controls: VecDeque<Control>,
     undelivered: VecDeque<Flow>,
+    replies: VecDeque<Reply>,
+    reply_in_hand: Option<Vec<u8>>,
     batch: Batch,
     socket: SocketId,
 }
 
 impl Feed {
     pub(super) fn new() -> Feed {
-        Feed { controls: VecDeque::new(), undelivered: VecDeque::new(), batch: Batch::new(), socket: SocketId(0) }
+        Feed {
+            controls: VecDeque::new(),
+            undelivered: VecDeque::new(),
+            replies: VecDeque::new(),
+            reply_in_hand: None,
+            batch: Batch::new(),
+            socket: SocketId(0),
+        }
     }
 
     pub(super) fn control(&mut self, control: Control) {
@@ -35,8 +46,12 @@ impl Feed {
         }
     }
 
+    pub(super) fn collect_replies(&mut self, lookups: &mut Lookups) {
+        self.replies.extend(std::iter::from_fn(|| lookups.next_reply()));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.controls.is_empty() && self.undelivered.is_empty() && self.batch.is_empty()
+        self.controls.is_empty() && self.undelivered.is_empty() && self.replies.is_empty() && self.batch.is_empty()
     }
 }
 
@@ -47,6 +62,10 @@ impl Inputs for Feed {
         }
         if let Some(flow) = self.undelivered.pop_front() {
             return Some(Input::Undelivered { flow });
+        }
+        if let Some((query, message)) = self.replies.pop_front() {
+            self.reply_in_hand = message;
+            return Some(Input::Lookup(LookupReply { query, message: self.reply_in_hand.as_deref() }));
         }
         let socket = self.socket;
         let (remote, bytes) = self.batch.next()?;

@@ -1,7 +1,7 @@
 //! A serving switch, for any event loop.
 //!
-//! The event loop waits until one of [`Server::socket_fds`] or [`Server::mail_fd`] is readable, a signal comes, or
-//! [`Server::deadline`] is there, calls the method named after what happened, and goes on until [`Server::is_halted`].
+//! The event loop waits until one of [`Server::socket_fds`], [`Server::mail_fd`] or [`Server::lookup_fd`] is readable, a
+//! signal comes, or [`Server::deadline`] is there, calls the method named after what happened, and goes on until [`Server::is_halted`].
 //! Everything else happens here: an event loop decides nothing.
 
 mod feed;
@@ -57,6 +57,11 @@ impl Server {
         self.inbox.as_fd()
     }
 
+    /// Readable when a nameserver has answered.
+    pub fn lookup_fd(&self) -> BorrowedFd<'_> {
+        self.outlet.lookups.as_fd()
+    }
+
     /// When to call [`Server::on_deadline`] at the latest.
     pub fn deadline(&self) -> Option<std::time::Instant> {
         self.deadline
@@ -80,6 +85,15 @@ impl Server {
         if let Some(source) = self.outlet.sockets.get_mut(socket) {
             source.read_errors();
         }
+    }
+
+    /// A nameserver has answered, or cannot be reached. Returns whether there may be more.
+    pub fn on_lookup(&mut self) -> bool {
+        let more = self.outlet.lookups.receive();
+        if self.outlet.lookups.has_replies() {
+            self.turn();
+        }
+        more
     }
 
     /// The sockets on which sends wait for room; call [`Server::on_writable`] when one is writable.
@@ -146,11 +160,12 @@ impl Server {
     fn turn(&mut self) {
         loop {
             self.feed.collect_undelivered(&mut self.outlet.sockets);
+            self.feed.collect_replies(&mut self.outlet.lookups);
             let now = self.clock.now();
             self.outlet.now = now;
             let turn = self.pump.turn(now, &mut self.feed, &mut self.outlet);
             self.outlet.commit();
-            if self.feed.is_empty() {
+            if self.feed.is_empty() && !self.outlet.lookups.has_replies() {
                 let at =
                     [turn.next.map(|deadline| deadline.at), self.outlet.sinks.next_file()].into_iter().flatten().min();
                 let at = if turn.more { Some(now.mono) } else { at.map(on_grid) };

@@ -1,8 +1,10 @@
-//! What comes out of the pump: datagrams to the sockets, facts to the sinks.
+//! What comes out of the pump: datagrams to the sockets, questions to nameservers, facts to the sinks.
 
 use super::sinks::Sinks;
+use crate::lookup::Lookups;
 use crate::udp::Socket;
 use bytes::Bytes;
+use crosspoint_core::command::Query;
 use crosspoint_core::config::Config;
 use crosspoint_core::event::Event;
 use crosspoint_core::input::Flow;
@@ -11,6 +13,7 @@ use crosspoint_core::time::Now;
 
 pub(super) struct Outlet {
     pub(super) sockets: Vec<Socket>,
+    pub(super) lookups: Lookups,
     pub(super) sinks: Sinks,
     /// The time of the turn in progress.
     pub(super) now: Now,
@@ -41,6 +44,10 @@ impl Io for Outlet {
             Some(socket) => socket.queue(flow.remote, bytes),
             None => Sent::Gone,
         }
+    }
+
+    fn lookup(&mut self, query: &Query) {
+        self.lookups.start(self.now.mono, query);
     }
 
     fn emit(&mut self, event: Event) {

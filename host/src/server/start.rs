@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config_file::ConfigFile;
 use crate::event_log::EventLog;
 use crate::journal::{self, BindingJournal, CallJournal, DiskThread};
+use crate::lookup::Lookups;
 use crate::state_dir::{self, StateDir};
 use crate::udp::{RECEIVE_BUFFER_BYTES, Socket};
 use crosspoint_core::config::Config;
@@ -70,7 +71,8 @@ impl Server {
         let seed = system_seed()?;
         let is_recording = recording.is_some();
         let sinks = Sinks::new(bindings, calls, events, recording);
-        let mut outlet = Outlet { sockets, sinks, now, is_halted: false };
+        let lookups = Lookups::new().map_err(|error| format!("epoll: {error}"))?;
+        let mut outlet = Outlet { sockets, lookups, sinks, now, is_halted: false };
         outlet.configure(&config);
         let mut pump = Pump::new(Switch::new(Arc::clone(&config), seed, now));
         if is_recording {

@@ -1,6 +1,7 @@
 //! The real binary as a process: command line, signals, restarts, recordings.
 
 mod cli;
+mod names;
 mod network;
 mod phones;
 mod recording;

@@ -59,7 +59,9 @@ pub(super) fn request(request: &Message, from: SocketAddr, settings: &Settings) 
     }
     // a registrar calls the Contact as registered, and a peer in a dialog the Contact it was given
     let uri = request.uri().unwrap_or_default();
-    if address_of(uri) != Some(*local) || !(*takes_any_number || user_of(uri) == user) {
+    // a trunk is called by its host name too
+    let is_here = address_of(uri).map_or(*takes_any_number, |address| address == *local);
+    if !is_here || !(*takes_any_number || user_of(uri) == user) {
         wrong.push(format!("Request-URI {uri} is not the Contact <sip:{user}@{local}>"));
     }
     if let "INVITE" | "UPDATE" = method {

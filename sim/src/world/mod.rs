@@ -6,12 +6,15 @@
 mod check;
 mod switch;
 mod telling;
+mod zone;
+
+pub use zone::{Manner, Zone};
 
 use crate::ladder::Log;
 use crate::net::{Fate, Fault, Link, Plan};
 use crate::phone::{Notice, Phone, Settings};
 use crosspoint_core::event::Event;
-use crosspoint_core::input::{Control, Flow, SocketId, Transport};
+use crosspoint_core::input::{Control, Flow, QueryId, SocketId, Transport};
 use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::switch::Status;
 use crosspoint_core::time::{Instant, Now, UnixMicros};
@@ -45,6 +48,7 @@ type Act = Box<dyn FnOnce(&mut Phone, Instant)>;
 enum Coming {
     ToSwitch { from: usize, datagram: Vec<u8> },
     ToPhone { to: usize, datagram: Vec<u8> },
+    Reply { query: QueryId, message: Option<Vec<u8>> },
     Audio { to: usize, packet: Vec<u8> },
     Act { phone: usize, act: Act },
 }
@@ -65,6 +69,7 @@ pub struct World {
     steps_at_now: u32,
     coming: BTreeMap<(Instant, u64), Coming>,
     switch: Node,
+    zone: Zone,
     members: Vec<Member>,
     log: Log,
     events: Vec<Event>,
@@ -104,6 +109,7 @@ impl World {
             steps_at_now: 0,
             coming: BTreeMap::new(),
             switch: Node::new(Arc::new(parsed.config), seed, now, Stream::new(seed, STREAM_IO)),
+            zone: Zone::default(),
             members: Vec::new(),
             log: Log::new([SWITCH_NAME]),
             events: Vec::new(),
@@ -183,6 +189,11 @@ impl World {
     pub fn later(&mut self, after: Duration, name: &str, act: impl FnOnce(&mut Phone, Instant) + 'static) {
         let phone = self.index(name);
         self.schedule(after, Coming::Act { phone, act: Box::new(act) });
+    }
+
+    /// The names of this world, to look at and to change.
+    pub fn zone(&mut self) -> &mut Zone {
+        &mut self.zone
     }
 
     /// Gives the switch a wish of its operator, with the next step.
@@ -359,6 +370,10 @@ impl World {
                 self.leaks.extend(check::leak(&self.members, to, &datagram));
                 self.members[to].phone.handle(self.now, SWITCH, &datagram);
             }
+            Coming::Reply { query, message } => {
+                self.switch.reply(query, message);
+                self.turn();
+            }
             Coming::Audio { to, packet } => self.members[to].phone.handle_audio(&packet),
             Coming::Act { phone, act } => act(&mut self.members[phone].phone, self.now),
         }
@@ -369,6 +384,11 @@ impl World {
         while self.switch.turn(clock(self.now)).more {}
         for (flow, bytes) in std::mem::take(&mut self.switch.io.sent) {
             self.send_to_phone(flow, &bytes);
+        }
+        for query in std::mem::take(&mut self.switch.io.queries) {
+            if let Some(message) = self.zone.answer(&query.bytes, query.carrier) {
+                self.schedule(self.zone.delay, Coming::Reply { query: query.id, message });
+            }
         }
         for event in std::mem::take(&mut self.switch.io.events) {
             if let Some(text) = telling::event(&event) {

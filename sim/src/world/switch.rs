@@ -1,9 +1,10 @@
 //! The node that is the switch: the production pump over a fake driver.
 
 use bytes::Bytes;
+use crosspoint_core::command::Query;
 use crosspoint_core::config::Config;
 use crosspoint_core::event::Event;
-use crosspoint_core::input::{Control, Flow, Input};
+use crosspoint_core::input::{Control, Flow, Input, LookupReply, QueryId};
 use crosspoint_core::pump::{Inputs, Io, Pump, Sent, Turn};
 use crosspoint_core::record::Recorder;
 use crosspoint_core::rng::{Seed, Stream};
@@ -25,6 +26,7 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) struct FakeIo {
     pub(super) sent: Vec<(Flow, Bytes)>,
+    pub(super) queries: Vec<Query>,
     pub(super) events: Vec<Event>,
     pub(super) recording: Vec<u8>,
     pub(super) is_halted: bool,
@@ -39,6 +41,10 @@ impl Io for FakeIo {
         }
         self.sent.push((*flow, bytes.clone()));
         Sent::Done
+    }
+
+    fn lookup(&mut self, query: &Query) {
+        self.queries.push(query.clone());
     }
 
     fn emit(&mut self, event: Event) {
@@ -59,6 +65,8 @@ impl Io for FakeIo {
 struct Inbox {
     datagrams: VecDeque<(Flow, Vec<u8>)>,
     controls: VecDeque<Control>,
+    replies: VecDeque<(QueryId, Option<Vec<u8>>)>,
+    reply_in_hand: Option<Vec<u8>>,
     in_hand: Vec<u8>,
 }
 
@@ -66,6 +74,10 @@ impl Inputs for Inbox {
     fn next(&mut self) -> Option<Input<'_>> {
         if let Some(control) = self.controls.pop_front() {
             return Some(Input::Control(control));
+        }
+        if let Some((query, message)) = self.replies.pop_front() {
+            self.reply_in_hand = message;
+            return Some(Input::Lookup(LookupReply { query, message: self.reply_in_hand.as_deref() }));
         }
         let (flow, bytes) = self.datagrams.pop_front()?;
         self.in_hand = bytes;
@@ -78,12 +90,24 @@ impl Node {
         let mut recording = Vec::new();
         let recorder = Recorder::start(config.clone(), seed, now, &mut recording);
         let pump = Pump::new(Switch::new(config, seed, now)).with_recorder(recorder);
-        let io = FakeIo { sent: Vec::new(), events: Vec::new(), recording, is_halted: false, full_permille: 0, stream };
+        let io = FakeIo {
+            sent: Vec::new(),
+            queries: Vec::new(),
+            events: Vec::new(),
+            recording,
+            is_halted: false,
+            full_permille: 0,
+            stream,
+        };
         Node { pump, io, inbox: Inbox::default(), snapshots_every_step: false }
     }
 
     pub(super) fn receive(&mut self, flow: Flow, bytes: Vec<u8>) {
         self.inbox.datagrams.push_back((flow, bytes));
+    }
+
+    pub(super) fn reply(&mut self, query: QueryId, message: Option<Vec<u8>>) {
+        self.inbox.replies.push_back((query, message));
     }
 
     pub(super) fn control(&mut self, control: Control) {

@@ -19,6 +19,10 @@ pub(super) fn event(event: &Event) -> Option<String> {
             record.hold_time_s
         ),
         Event::TrunkChanged { gateway, state, rule, detail } => format!("{gateway} {state} ({rule}) {detail}"),
+        Event::GatewayLocated { gateway, addresses, rule, .. } => {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            format!("gateway {gateway} at {} ({rule})", addresses.join(", "))
+        }
         Event::ConfigApplied { generation, .. } => format!("configuration {generation}"),
         Event::DrainStarted { calls } => format!("drain, {calls} calls up"),
     };
