@@ -46,6 +46,7 @@ impl Call {
             (AttemptState::Inviting, 101..200) => self.on_progress(step, id, message, flow, status),
             (AttemptState::Inviting, 200..300) => self.on_accepted(step, id, message, flow, status),
             (AttemptState::Inviting, 401 | 407) if self.answer_challenge(step, id, message) => {}
+            (AttemptState::Inviting, 300..400) if self.follow(step, id, message, status) => {}
             (AttemptState::Inviting, 300..) => self.on_refused(step, id, message, status),
             (AttemptState::Cancelled | AttemptState::Answered, 200..300) => {
                 self.on_further_answer(step, id, message, flow);
@@ -109,11 +110,16 @@ impl Call {
         };
         let cseq = message.cseq().map_or(0, |cseq| cseq.number);
         let has_offer = self.ingress.has_offer;
-        let attempt = self.attempt(id).expect("looked up by the caller");
+        let attempts = &mut self.attempts;
+        let attempt = attempts.iter_mut().find(|attempt| attempt.id == id).expect("looked up by the caller");
         step.cx.timers.cancel(&mut attempt.timer);
         attempt.state = AttemptState::Answered;
         attempt.sent = Bytes::new();
         let (client, auth) = (attempt.client, attempt.auth.take());
+        let credentials = std::mem::take(&mut attempt.credentials);
+        if self.to.as_ref().is_none_or(|to| to.call_id != attempt.dialog.call_id) {
+            self.to = Some(attempt.destination());
+        }
         self.winner = Some(branch_id);
         self.ways.clear();
         self.ingress.invite = Bytes::new();
@@ -140,6 +146,7 @@ impl Call {
             client_cseq: cseq,
             client,
             sent: Bytes::new(),
+            credentials,
             has_offer,
             is_cancelled: false,
             crossings: 0,
@@ -178,7 +185,7 @@ impl Call {
         branch.caller.state = LegState::Gone;
         branch.callee.auth = auth;
         branch.callee.state = LegState::Answered;
-        self.acknowledge(step, branch_id, Side::Callee, cseq.number, None);
+        self.acknowledge(step, branch_id, Side::Callee, cseq.number, b"", None);
         self.leave(step, branch_id, Side::Callee);
     }
 
@@ -296,6 +303,7 @@ impl Call {
         let branch = self.branch(branch_id).expect("the caller holds this branch");
         let dialog = &branch.caller.dialog;
         let mut lines = answer_lines(step, message);
+        self.write_party(&step.cx.config, branch, Side::Callee, message, &mut lines);
         start::allow(message, &mut lines);
         contact(step, dialog.flow, &mut lines);
         lines.raw(added);

@@ -1,6 +1,7 @@
 //! INVITEs of ours: one for each way that the route has, several at once where phones ring together, the next ones where
 //! those have failed and no rule says stop.
 
+use super::start::Invitation;
 use super::{
     Attempt, AttemptState, Call, Destination, End, Failed, Heard, LAST_ATTEMPT, LegState, Of, Side, Step, answer, start,
 };
@@ -27,12 +28,35 @@ impl Attempt {
         }
     }
 
-    /// The addresses and names that have not been tried.
-    fn rest(&mut self) -> Vec<Target> {
-        let uri = self.dialog.target.clone();
-        let addresses = self.addresses.drain(..).map(|flow| Target { hop: Hop::Flow(flow), uri: uri.clone() });
-        addresses.chain(self.targets.drain(..)).collect()
+    /// Whether its way has addresses or names that have not been tried.
+    fn has_rest(&self) -> bool {
+        !self.addresses.is_empty() || self.next_target < self.way.targets.len()
     }
+
+    /// The same way, with what has not been tried of it.
+    fn rest(&self) -> Way {
+        let uri = &self.dialog.target;
+        let addresses = self.addresses.iter().map(|flow| Target { hop: Hop::Flow(*flow), uri: uri.clone() });
+        let targets = addresses.chain(self.way.targets[self.next_target..].iter().cloned()).collect();
+        Way { targets, ..self.way.clone() }
+    }
+
+    /// What the records say of it.
+    pub(super) fn destination(&self) -> Destination {
+        Destination {
+            rule: self.way.rule.name().to_owned(),
+            caller: self.way.caller.clone(),
+            number: self.way.number.clone(),
+            gateway: self.way.gateway.clone(),
+            flow: (self.state != AttemptState::Resolving).then_some(self.dialog.flow),
+            call_id: self.dialog.call_id.clone(),
+        }
+    }
+}
+
+/// Whether one of these may still lead to an answered call.
+pub(super) fn is_live(attempts: &[Attempt]) -> bool {
+    attempts.iter().any(Attempt::is_live)
 }
 
 impl Call {
@@ -48,7 +72,7 @@ impl Call {
 
     /// The same, where the caller's INVITE is at hand.
     pub(super) fn advance_with(&mut self, step: &mut Step<'_>, invite: &Message<'_>) {
-        while self.end.is_none() && !self.attempts.iter().any(Attempt::is_live) {
+        while self.end.is_none() && !is_live(&self.attempts) {
             let Some(round) = self.ways.front().map(|way| way.round) else { return self.give_up(step) };
             while let Some(way) = self.ways.pop_front_if(|way| way.round == round) {
                 self.begin(step, invite, way);
@@ -62,29 +86,24 @@ impl Call {
         self.next.attempt = if id == LAST_ATTEMPT { 0 } else { id + 1 };
         self.tried = self.tried.saturating_add(1);
         let is_full = step.recheck(&self.calling, &way);
-        let dialog = start::callee_dialog(step.cx, invite, &way, self.calling.source);
+        if way.routes.is_empty() && !way.gateway.is_empty() {
+            way.routes = step.trunks.service_route(&way.gateway).to_vec(); // RFC 3608 §5
+        }
+        let dialog = start::callee_dialog(step.cx, invite, &way, &self.calling);
         step.name(dialog.local_tag, Of::Attempt(id));
-        self.to = Some(Destination {
-            rule: way.rule.name().to_owned(),
-            caller: way.caller.clone(),
-            number: way.number.clone(),
-            gateway: way.gateway.clone(),
-            flow: None,
-            call_id: dialog.call_id.clone(),
-        });
         step.load.add(&way.uses);
-        let targets = std::mem::take(&mut way.targets).into();
         let timer = Some(step.arm(way.policy.invite, CallTimer::Progress(id)));
         self.attempts.push(Attempt {
             id,
             state: AttemptState::Resolving,
             way,
-            targets,
+            next_target: 0,
             addresses: VecDeque::new(),
             dialog,
             client: ClientId::from_bits(0),
             sent: Bytes::new(),
             auth: None,
+            credentials: Box::default(),
             timer,
             heard: Heard::default(),
             is_counted: true,
@@ -106,13 +125,14 @@ impl Call {
             if let Some(flow) = attempt.addresses.pop_front() {
                 break flow;
             }
-            let Some(target) = attempt.targets.pop_front() else {
+            let Some(target) = attempt.way.targets.get(attempt.next_target) else {
                 return self.fail(step, id, Failure::Dns, 503, None);
             };
-            attempt.dialog.target = target.uri;
-            match target.hop {
-                Hop::Flow(flow) => break flow,
-                Hop::Name(name) => match step.resolver.resolve(step.cx, &name, owner) {
+            attempt.next_target += 1;
+            attempt.dialog.target.clone_from(&target.uri);
+            match &target.hop {
+                Hop::Flow(flow) => break *flow,
+                Hop::Name(name) => match step.resolver.resolve(step.cx, name, owner) {
                     None => return,
                     Some(Ok(set)) => attempt.addresses.extend(set.flows()),
                     Some(Err(failure)) => self.story.push(format!("{name}: {}", failure.name())),
@@ -120,11 +140,9 @@ impl Call {
             }
         };
         attempt.dialog.flow = flow;
-        if let Some(to) = &mut self.to {
-            to.flow = Some(flow);
-        }
-        let attempt = self.attempts.iter_mut().find(|attempt| attempt.id == id).expect("looked up above");
-        let (bytes, branch) = start::callee_invite(step.cx, attempt, invite, &self.ingress, &self.replaces);
+        let invitation =
+            Invitation { invite, ingress: &self.ingress, calling: &self.calling, replaces: &self.replaces };
+        let (bytes, branch) = start::callee_invite(step.cx, attempt, invitation);
         self.send_invite(step, id, bytes, branch);
     }
 
@@ -151,10 +169,12 @@ impl Call {
         attempt.client = client;
         attempt.state = AttemptState::Inviting;
         attempt.sent = bytes;
+        let destination = attempt.destination();
         let to = if attempt.way.gateway.is_empty() { "phone" } else { &attempt.way.gateway };
         let result = format!("{} at {} ({to})", attempt.way.number, flow.remote);
         let rule = attempt.way.rule.name();
         self.story.push(format!("tried {result} ({rule})"));
+        self.to = Some(destination);
         step.cx.emit(Event::RouteDecided { call: number, rule, result });
     }
 
@@ -175,6 +195,7 @@ impl Call {
         attempt.dialog.local_cseq += 1;
         let branch: Tag = step.cx.rng.ids.token();
         let bytes = resend(&attempt.sent, &branch, attempt.dialog.local_cseq, &lines);
+        attempt.credentials = lines.into();
         // The new INVITE is a new request: what answered the challenged one is over.
         self.drop_branches_of(id);
         self.send_invite(step, id, bytes, branch);
@@ -203,17 +224,18 @@ impl Call {
         }
         self.drop_branches_of(id);
         let attempt = self.attempt(id).expect("looked up above");
-        let has_more = !attempt.targets.is_empty() || !attempt.addresses.is_empty();
-        if has_more && is_of_address(failure, status, attempt.heard) {
-            let way = Way { targets: attempt.rest(), ..attempt.way.clone() };
+        if attempt.has_rest() && is_of_address(failure, status, attempt.heard) {
+            let way = attempt.rest();
             self.tried = tried.saturating_sub(1);
             return self.with_invite(|call, invite| call.begin(step, invite, way));
         }
         let Heard { ringing: had_18x, session: had_sdp, .. } = attempt.heard;
         let facts = AttemptFacts { failure, status, had_18x, had_sdp, had_rtp: false, tried };
         let next = failover::after_failure(&attempt.way.policy.failover, &facts);
+        let way = attempt.way.clone();
         self.tell_failure(step, id, failure, status, next);
         self.failed.push(Failed {
+            way,
             outcome: Outcome { failure, status },
             reason: reason_of(failure, status, message),
             message: message.map(|message| Bytes::copy_from_slice(message.bytes())).unwrap_or_default(),
@@ -224,7 +246,7 @@ impl Call {
         if !next.goes_on {
             self.ways.clear();
         }
-        if !self.attempts.iter().any(Attempt::is_live) {
+        if !is_live(&self.attempts) {
             self.advance(step);
         }
     }
@@ -232,7 +254,7 @@ impl Call {
     /// Puts a failure and what follows from it into the call's story.
     fn tell_failure(&mut self, step: &mut Step<'_>, id: u8, failure: Failure, status: u16, next: Next) {
         let number = self.number;
-        let has_next = !next.goes_on || !self.ways.is_empty() || self.attempts.iter().any(Attempt::is_live);
+        let has_next = !next.goes_on || !self.ways.is_empty() || is_live(&self.attempts);
         let attempt = self.attempt(id).expect("the caller holds this attempt");
         let to = if attempt.way.gateway.is_empty() { &attempt.way.number } else { &attempt.way.gateway };
         let how = match failure {

@@ -9,7 +9,7 @@ use crate::cx::Cx;
 use crate::dialog::{Ack, Tag, first_contact};
 use crate::input::Flow;
 use crate::nat;
-use crate::sip::{Message, Method, Uri};
+use crate::sip::{Message, Method, Uri, Writer};
 use crate::timers::TimerId;
 use crate::transaction::{ClientId, Kind as Machine, NewRequest, Reply, ServerId, resend};
 use bytes::Bytes;
@@ -49,12 +49,18 @@ impl Call {
         let owner = step.owner(id);
         let to = new.from.other();
         let credentials = self.known_credentials(step, new.branch, to, method);
+        let mut added = Writer::lines();
+        if matches!(new.kind, Kind::Invite | Kind::Update)
+            && let Some(branch) = self.branch(new.branch)
+        {
+            self.write_party(&step.cx.config, branch, new.from, message, &mut added);
+        }
+        added.raw(lines).raw(&credentials);
         let Some(branch) = self.branch_mut(new.branch) else { return };
-        let lines = &[lines, &credentials].concat();
         let tag = branch.leg(new.from).dialog.local_tag;
         let refreshes = matches!(new.kind, Kind::Invite | Kind::Update);
         let new_target = refreshes.then(|| new_target(message, new.flow)).flatten();
-        let (bytes, token) = forward(step.cx, &mut branch.leg_mut(to).dialog, message, method, lines);
+        let (bytes, token) = forward(step.cx, &mut branch.leg_mut(to).dialog, message, method, added.as_bytes());
         let far = &branch.leg(to).dialog;
         let machine = if new.kind == Kind::Invite { Machine::Invite } else { Machine::Other };
         let request = NewRequest { flow: far.flow, kind: machine, branch: token, bytes: bytes.clone() };
@@ -81,6 +87,7 @@ impl Call {
             client_cseq,
             client,
             sent: bytes,
+            credentials: credentials.into(),
             has_offer,
             is_cancelled: false,
             crossings: 0,
@@ -115,6 +122,7 @@ impl Call {
             client_cseq,
             client,
             sent: bytes,
+            credentials: Box::default(),
             has_offer: false,
             is_cancelled: false,
             crossings: 0,
@@ -260,6 +268,9 @@ impl Call {
         let Some(branch) = self.branch(branch_id) else { return };
         let dialog = &branch.leg(near).dialog;
         let mut lines = answer_lines(step, message);
+        if status < 300 && matches!(kind, Kind::Invite | Kind::Update) {
+            self.write_party(&step.cx.config, branch, near.other(), message, &mut lines);
+        }
         if status < 300 && kind == Kind::Invite {
             start::allow(message, &mut lines);
         }
@@ -322,6 +333,9 @@ impl Call {
         exchange.client = client;
         exchange.client_cseq = cseq;
         exchange.sent = bytes;
+        if !auth_lines.is_empty() {
+            exchange.credentials = auth_lines.into();
+        }
         exchange.state = ExchangeState::Asked;
         true
     }
@@ -351,17 +365,19 @@ impl Call {
             LegState::Closing => self.release(step, branch_id, side),
             _ => {}
         }
-        self.acknowledge(step, branch_id, exchange.to, exchange.client_cseq, Some(message));
+        self.acknowledge(step, branch_id, exchange.to, exchange.client_cseq, &exchange.credentials, Some(message));
         self.admit_waiting(step, branch_id);
     }
 
-    /// Sends the ACK of a 2xx on the leg that gave it, with the body of the ACK that came, if one did.
+    /// Sends the ACK of a 2xx on the leg that gave it, with the credentials of its INVITE and the body of the ACK that came,
+    /// if one did.
     pub(super) fn acknowledge(
         &mut self,
         step: &mut Step<'_>,
         branch_id: u8,
         to: Side,
         cseq: u32,
+        credentials: &[u8],
         with: Option<&Message<'_>>,
     ) {
         let Some(branch) = self.branch_mut(branch_id) else { return };
@@ -372,6 +388,7 @@ impl Call {
             return;
         }
         let mut writer = far.dialog.ack(step.cx, cseq);
+        writer.raw(credentials);
         let bytes = match with {
             Some(message) => {
                 super::headers::copy(message, &step.cx.config.domain, &mut writer);
@@ -393,7 +410,7 @@ impl Call {
         // A refusal that was never acknowledged has ended its exchange all the same.
         let Some(exchange) = self.exchanges.iter().find(is_its).cloned() else { return };
         self.exchanges.retain(|other| other.id != exchange.id);
-        self.acknowledge(step, exchange.branch, exchange.to, exchange.client_cseq, None);
+        self.acknowledge(step, exchange.branch, exchange.to, exchange.client_cseq, &exchange.credentials, None);
         self.end(step, End { reason: EndReason::NoAck, direction: EndDirection::Server, status: 200 });
         let near = exchange.to.other();
         if self.branch(exchange.branch).is_some_and(|branch| branch.leg(near).state == LegState::Closing) {

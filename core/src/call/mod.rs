@@ -7,7 +7,8 @@
 //! | file | what |
 //! |---|---|
 //! | `start` | an INVITE becomes a call, or is refused with a reason |
-//! | `attempt` | INVITEs of ours: rounds of them, failover, redirection, credentials |
+//! | `attempt` | INVITEs of ours: rounds of them, failover, credentials |
+//! | `redirect` | redirections that are followed |
 //! | `answer` | what a callee answers to them |
 //! | `reliable` | provisional answers that have to arrive (RFC 3262), end to end or on one side alone |
 //! | `offer` | whose offer is open on a leg (RFC 3264) |
@@ -19,7 +20,7 @@
 //! | `teardown` | the one owner of a call's end; the call lives until all its legs are gone |
 //! | `passing` | requests outside dialogs that pass through (MESSAGE, OPTIONS) |
 //! | `headers`, `options` | what passes of the headers, and of the extensions |
-//! | `identity` | what a side is shown of who the other is |
+//! | `identity`, `shown` | what a side is shown of who the other is |
 //! | `record`, `view` | the CDR, and what an operator sees |
 
 mod answer;
@@ -34,9 +35,11 @@ mod offer;
 pub mod options;
 mod passing;
 mod record;
+mod redirect;
 mod refer;
 mod reliable;
 mod replaces;
+mod shown;
 mod start;
 mod teardown;
 mod view;

@@ -13,7 +13,7 @@ use crate::cdr::{EndDirection, EndReason};
 use crate::dialog::Dialog;
 use crate::handle::Handle;
 use crate::input::Flow;
-use crate::routing::{Target, Use, Way, failover};
+use crate::routing::{Use, Way, failover};
 use crate::time::{Instant, UnixMicros};
 use crate::timers::TimerId;
 use crate::transaction::{ClientId, ServerId};
@@ -145,8 +145,8 @@ pub struct Attempt {
     pub state: AttemptState,
     /// Where it goes.
     pub way: Way,
-    /// Addresses and names of this way that have not been tried.
-    pub targets: VecDeque<Target>,
+    /// Which of its way's targets is next.
+    pub next_target: usize,
     /// Addresses of its last name that have not been tried (RFC 3263 §4.3).
     pub addresses: VecDeque<Flow>,
     /// What its branches begin with.
@@ -157,6 +157,8 @@ pub struct Attempt {
     pub sent: Bytes,
     /// What has been answered to challenges.
     pub auth: Option<Box<Client>>,
+    /// The credentials that the INVITE carries: whole header lines.
+    pub credentials: Box<[u8]>,
     /// The timer on its progress.
     pub timer: Option<TimerId>,
     /// What has been heard of it.
@@ -347,6 +349,8 @@ pub struct Exchange {
     pub client: ClientId,
     /// The request as sent, to be sent again with credentials or after a crossing.
     pub sent: Bytes,
+    /// The credentials that it carries: whole header lines, which an ACK repeats (RFC 3261 §13.2.2.4).
+    pub credentials: Box<[u8]>,
     /// Whether it carries an offer.
     pub has_offer: bool,
     /// Whether a CANCEL was passed on.
@@ -411,6 +415,8 @@ pub struct Times {
 /// An attempt that failed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failed {
+    /// Where it went.
+    pub way: Way,
     /// How.
     pub outcome: failover::Outcome,
     /// What the CDR calls it.
@@ -444,6 +450,8 @@ pub struct Call {
     pub next: Numbers,
     /// How many ways have been tried.
     pub tried: u16,
+    /// How many 3xx have been followed.
+    pub redirects: u8,
     /// Attempts that failed, of which the caller is shown the best answer (RFC 3261 §16.7 step 6).
     pub failed: Vec<Failed>,
     /// What it takes up; nothing any longer once it is over.

@@ -3,7 +3,7 @@
 
 use super::attempt::login;
 use super::start::{body, called_number, callee_dialog, forward};
-use super::{Calls, Desk, Incoming, ROLE_PASSING, headers};
+use super::{Calls, Desk, Incoming, ROLE_PASSING, headers, shown};
 use crate::auth::client::Client;
 use crate::dialog::{Dialog, Tag};
 use crate::dns;
@@ -27,6 +27,8 @@ pub struct Passing {
     gateway: String,
     /// What it is sent with.
     dialog: Dialog,
+    /// Who sent it, in header lines for who gets it.
+    sender: Box<[u8]>,
     /// The request: as received while its name is looked up, then as sent.
     request: Bytes,
     /// What has been answered to challenges.
@@ -57,10 +59,15 @@ impl Calls {
             return transactions.respond(cx, server, Reply::new(status, &tag));
         };
         let target = way.targets.swap_remove(0);
-        let mut dialog = callee_dialog(cx, message, &way, flow);
+        let calling = identity.calling(message, flow);
+        let mut dialog = callee_dialog(cx, message, &way, &calling);
         dialog.target = target.uri;
+        let mut sender = Writer::lines();
+        shown::caller(&cx.config, &calling, message, &way, &calling.own()).write(&mut sender);
+        let sender = sender.as_bytes().into();
         let request = Bytes::copy_from_slice(message.bytes());
-        let id = self.passing.insert(Passing { server, tag, gateway: way.gateway, dialog, request, auth: None });
+        let id =
+            self.passing.insert(Passing { server, tag, gateway: way.gateway, dialog, sender, request, auth: None });
         let owner = Owner { party: Party::Call, id: id.to_bits(), role: ROLE_PASSING };
         let found = match target.hop {
             Hop::Flow(flow) => Some(flow),
@@ -89,7 +96,7 @@ impl Calls {
             panic!("a request that passes through has been read before");
         };
         let method = String::from_utf8_lossy(message.method().expect("requests have one").as_bytes()).into_owned();
-        let (bytes, branch) = forward(desk.cx, &mut passing.dialog, &message, &method, b"");
+        let (bytes, branch) = forward(desk.cx, &mut passing.dialog, &message, &method, &passing.sender);
         self.send_passing(desk, id, bytes, branch);
     }
 

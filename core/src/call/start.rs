@@ -3,17 +3,17 @@
 use super::replaces::Replacement;
 use super::{
     Attempt, Call, CallingParty, Calls, Desk, Ingress, Numbers, ROLE_INGRESS, ReliableWish, Step, Times, headers,
-    record, reliable,
+    options, record, reliable, shown,
 };
 use crate::cdr::EndReason;
 use crate::cx::Cx;
-use crate::dialog::{Dialog, MAX_FORWARDS, Tag, without_tag};
+use crate::dialog::{Dialog, MAX_FORWARDS, Tag};
 use crate::event::Event;
 use crate::input::Flow;
 use crate::limits;
 use crate::routing::{self, Facts, Plan, Refusal, Rule, Way};
 use crate::sdp;
-use crate::sip::{Message, Name, NameAddr, Params, Scheme, Uri, Writer, escape_user};
+use crate::sip::{Message, Name, Scheme, Uri, Writer, escape_user};
 use crate::transaction::{Branch, Owner, Party, Reply, ServerId};
 use bytes::Bytes;
 
@@ -26,6 +26,14 @@ pub struct Identity {
     pub user: String,
     /// The mapping gateway the call comes from; empty for a phone.
     pub gateway: String,
+}
+
+impl Identity {
+    /// The calling party of a request.
+    pub(super) fn calling(&self, message: &Message<'_>, source: Flow) -> CallingParty {
+        let Identity { number, user, gateway } = self.clone();
+        CallingParty { number_in: user_of(message), number, user, gateway, source }
+    }
 }
 
 /// A request outside any dialog that may go on.
@@ -68,13 +76,7 @@ impl Calls {
         self.next_number += 1;
         let new = New {
             number: self.next_number,
-            calling: CallingParty {
-                number_in: user_of(message),
-                number: identity.number.clone(),
-                user: identity.user.clone(),
-                gateway: identity.gateway.clone(),
-                source: flow,
-            },
+            calling: identity.calling(message, flow),
             callee_in: message.uri().and_then(called_number).unwrap_or_default(),
             to_tag,
         };
@@ -127,6 +129,7 @@ impl Calls {
             exchanges: Vec::new(),
             next: Numbers::default(),
             tried: 0,
+            redirects: 0,
             failed: Vec::new(),
             uses: Some(plan.uses),
             replaces,
@@ -166,17 +169,21 @@ impl Calls {
 }
 
 impl Step<'_> {
-    /// Why a way that was found when the call began can no longer be tried; none where it can.
-    pub(super) fn recheck(&self, calling: &CallingParty, way: &Way) -> Option<String> {
+    /// What routing asks for, as it is now.
+    pub(super) fn with_facts<R>(&self, ask: impl FnOnce(&Facts<'_>) -> R) -> R {
         let trunks = |gateway: &str| self.trunks.usable(gateway, self.cx.now).err();
-        let facts = Facts {
+        ask(&Facts {
             config: &self.cx.config,
             registrar: self.registrar,
             load: self.load,
             trunks: &trunks,
             now: self.cx.now,
-        };
-        routing::recheck(&facts, &calling.caller(), way).err().map(|why| why.to_string())
+        })
+    }
+
+    /// Why a way that was found when the call began can no longer be tried; none where it can.
+    pub(super) fn recheck(&self, calling: &CallingParty, way: &Way) -> Option<String> {
+        self.with_facts(|facts| routing::recheck(facts, &calling.caller(), way)).err().map(|why| why.to_string())
     }
 }
 
@@ -207,20 +214,25 @@ fn refuse(desk: &mut Desk<'_>, new: &New, incoming: Incoming<'_>, refusal: &Refu
     record::refused(desk.cx, new, incoming.message, refusal);
 }
 
+/// What the INVITE of an attempt is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Invitation<'a> {
+    pub(super) invite: &'a Message<'a>,
+    pub(super) ingress: &'a Ingress,
+    pub(super) calling: &'a CallingParty,
+    pub(super) replaces: &'a [u8],
+}
+
 /// The INVITE that carries the caller's to the callee of an attempt.
-pub(super) fn callee_invite(
-    cx: &mut Cx,
-    attempt: &mut Attempt,
-    invite: &Message<'_>,
-    ingress: &Ingress,
-    replaces: &[u8],
-) -> (Bytes, Branch) {
+pub(super) fn callee_invite(cx: &mut Cx, attempt: &mut Attempt, with: Invitation<'_>) -> (Bytes, Branch) {
+    let mut lines = Writer::lines();
+    shown::caller(&cx.config, with.calling, with.invite, &attempt.way, &with.calling.own()).write(&mut lines);
     // Without an offer the callee's would have to be answered in a PRACK, which a caller that knows none cannot send.
-    let reliable: &[u8] = match ingress.reliable {
-        ReliableWish::None => b"",
-        ReliableWish::Supported | ReliableWish::Required => b"Supported: 100rel\r\n",
-    };
-    forward(cx, &mut attempt.dialog, invite, "INVITE", &[reliable, replaces].concat())
+    if with.ingress.reliable != ReliableWish::None {
+        lines.header("Supported", options::RELIABLE);
+    }
+    lines.raw(with.replaces);
+    forward(cx, &mut attempt.dialog, with.invite, "INVITE", lines.as_bytes())
 }
 
 fn ingress(message: &Message<'_>, server: ServerId, dialog: Dialog) -> Ingress {
@@ -243,12 +255,9 @@ pub(super) fn has_session(message: &Message<'_>) -> bool {
 }
 
 /// The dialog towards the callee, before it has answered: nothing of the caller's addresses in it.
-pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, way: &Way, flow: Flow) -> Dialog {
-    let domain = &cx.config.domain;
-    let own_uri = format!("sip:{}@{domain}", escape_user(&way.caller));
-    let display = message.from().map_or(&b""[..], |from| from.display);
-    let local = without_tag(&NameAddr { display, uri: own_uri.as_bytes(), params: Params::of(b"") });
-    let remote = format!("<sip:{}@{domain}>", escape_user(&way.number));
+pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, way: &Way, calling: &CallingParty) -> Dialog {
+    let local = shown::caller(&cx.config, calling, message, way, &calling.own()).from();
+    let remote = format!("<sip:{}@{}>", escape_user(&way.number), cx.config.domain);
     Dialog {
         call_id: cx.rng.ids.token::<24>().into(),
         local_tag: cx.rng.ids.token(),
@@ -259,7 +268,7 @@ pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, way: &Way, flow:
         routes: way.routes.clone(),
         local_cseq: 0,
         remote_cseq: None,
-        flow,
+        flow: calling.source,
         last_ack: None,
     }
 }

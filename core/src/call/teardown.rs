@@ -79,8 +79,8 @@ impl Call {
             (LegState::Answered, Side::Callee) => {
                 let is_its =
                     |exchange: &&Exchange| exchange.branch == branch_id && exchange.state == ExchangeState::Answered;
-                if let Some(cseq) = self.exchanges.iter().find(is_its).map(|first| first.client_cseq) {
-                    self.acknowledge(step, branch_id, side, cseq, None);
+                if let Some(first) = self.exchanges.iter().find(is_its).cloned() {
+                    self.acknowledge(step, branch_id, side, first.client_cseq, &first.credentials, None);
                 }
                 self.leave(step, branch_id, side);
             }
@@ -209,7 +209,7 @@ impl Call {
             if exchange.state == ExchangeState::Answered {
                 step.transactions.acknowledged(step.cx, server);
                 // The peer that answered awaits an ACK before anything else.
-                self.acknowledge(step, exchange.branch, exchange.to, exchange.client_cseq, None);
+                self.acknowledge(step, exchange.branch, exchange.to, exchange.client_cseq, &exchange.credentials, None);
                 continue;
             }
             exchange.silence(step.cx);

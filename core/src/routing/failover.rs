@@ -198,10 +198,11 @@ impl Outcome {
     /// The status that counts, and whether it is the far side's own.
     fn seen(self) -> (u16, bool) {
         match self.failure {
-            Failure::Answered if HIDDEN.contains(&self.status) => (503, false),
-            Failure::Answered => (self.status, true),
+            // A redirection that nobody here can follow the caller may.
+            Failure::Answered | Failure::DeadRedirect if HIDDEN.contains(&self.status) => (503, false),
+            Failure::Answered | Failure::DeadRedirect => (self.status, true),
             Failure::InviteTimeout => (408, false),
-            Failure::AnswerTimeout | Failure::DeadRedirect => (480, false),
+            Failure::AnswerTimeout => (480, false),
             Failure::Undelivered | Failure::Dns | Failure::Unavailable => (503, false),
             Failure::Cancelled => (487, false),
         }

@@ -179,7 +179,10 @@ quickcheck! {
         let Best { status, attempt, .. } = best(&outcomes);
         (300..700).contains(&status)
             && ![401, 407].contains(&status)
-            && attempt.is_none_or(|at| outcomes[at].status == status && outcomes[at].failure == Failure::Answered)
+            && attempt.is_none_or(|at| {
+                let is_theirs = matches!(outcomes[at].failure, Failure::Answered | Failure::DeadRedirect);
+                outcomes[at].status == status && is_theirs
+            })
     }
 }
 
@@ -202,6 +205,8 @@ fn the_best_answer() {
     assert_eq!(told(&[failed(Failure::InviteTimeout), answered(480)]), (480, Some(1), Rule::AnswerBest));
     assert_eq!(told(&[failed(Failure::InviteTimeout), answered(503)]), (408, None, Rule::AnswerOwn));
     assert_eq!(told(&[failed(Failure::AnswerTimeout)]), (480, None, Rule::AnswerOwn));
+    let nowhere = Outcome { failure: Failure::DeadRedirect, status: 302 };
+    assert_eq!(told(&[nowhere]), (302, Some(0), Rule::AnswerBest), "the caller may follow what nobody here can");
     assert_eq!(told(&[failed(Failure::Undelivered)]), (503, None, Rule::AnswerOwn));
     assert_eq!(told(&[answered(486), failed(Failure::Cancelled)]), (487, None, Rule::AnswerCancelled));
 }
