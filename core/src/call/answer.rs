@@ -133,6 +133,7 @@ impl Call {
         if has_offer || has_session(message) {
             hear_session(&mut branch.callee.session, has_offer);
         }
+        branch.callee.keep_offer(message);
         let exchange = self.next_exchange_id();
         let server = self.ingress.server;
         let server_cseq = self.ingress.dialog.remote_cseq.unwrap_or(0);
@@ -174,6 +175,7 @@ impl Call {
         }
         // The CANCEL crossed the 2xx, or a second branch of a fork answered: the callee believes in a call, so it is
         // acknowledged and ended (RFC 3261 §9.1, §13.2.2.4).
+        let has_offer = self.ingress.has_offer;
         let Some(attempt) = self.attempt(id) else { return };
         attempt.state = AttemptState::Answered;
         let mut dialog = attempt.dialog.clone();
@@ -185,6 +187,10 @@ impl Call {
         branch.caller.state = LegState::Gone;
         branch.callee.auth = auth;
         branch.callee.state = LegState::Answered;
+        if !has_offer {
+            hear_session(&mut branch.callee.session, false);
+            branch.callee.keep_offer(message);
+        }
         self.acknowledge(step, branch_id, Side::Callee, cseq.number, b"", None);
         self.leave(step, branch_id, Side::Callee);
     }
@@ -233,7 +239,14 @@ impl Call {
             to_caller.offered();
             to_callee.offers();
         }
-        let leg = |dialog, session, codec| Leg { state: LegState::Early, dialog, session, codec, auth: None };
+        let leg = |dialog, session, codec| Leg {
+            state: LegState::Early,
+            dialog,
+            session,
+            open_offer: Bytes::new(),
+            codec,
+            auth: None,
+        };
         self.branches.push(Branch {
             id,
             attempt,
@@ -301,20 +314,15 @@ impl Call {
     ) {
         let server = self.ingress.server;
         let branch = self.branch(branch_id).expect("the caller holds this branch");
-        let dialog = &branch.caller.dialog;
         let mut lines = answer_lines(step, message);
         self.write_party(&step.cx.config, branch, Side::Callee, message, &mut lines);
         start::allow(message, &mut lines);
-        contact(step, dialog.flow, &mut lines);
+        contact(step, branch.caller.dialog.flow, &mut lines);
         lines.raw(added);
-        let body = body(step.cx, dialog.flow, message);
-        let reply = Reply {
-            status,
-            reason: message.reason(),
-            to_tag: &dialog.local_tag,
-            headers: lines.as_bytes(),
-            body: &body,
-        };
+        let dialog = &mut self.branch_mut(branch_id).expect("looked up above").caller.dialog;
+        let body = body(step.cx, dialog, message);
+        let (reason, to_tag) = (message.reason(), &dialog.local_tag);
+        let reply = Reply { status, reason, to_tag, headers: lines.as_bytes(), body: &body };
         step.transactions.respond(step.cx, server, reply);
     }
 
@@ -332,12 +340,12 @@ impl Call {
 
     /// Passes a failure to the caller's INVITE, with this status.
     pub(super) fn show_failure(&mut self, step: &mut Step<'_>, message: &Message<'_>, status: u16) {
-        let (server, tag, flow) = (self.ingress.server, self.ingress.dialog.local_tag, self.ingress.dialog.flow);
+        let (server, tag) = (self.ingress.server, self.ingress.dialog.local_tag);
         let mut lines = answer_lines(step, message);
         if (300..400).contains(&status) {
             redirected(message, &step.cx.config.domain, &mut lines);
         }
-        let body = body(step.cx, flow, message);
+        let body = body(step.cx, &mut self.ingress.dialog, message);
         let reason = message.reason().filter(|_| message.status() == Some(status));
         let reply = Reply { status, reason, to_tag: &tag, headers: lines.as_bytes(), body: &body };
         step.transactions.respond(step.cx, server, reply);

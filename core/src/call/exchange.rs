@@ -188,6 +188,7 @@ impl Call {
         } else if exchange.kind == Kind::Invite && has_session(message) {
             // The offer came with the answer; its answer comes with the ACK (RFC 3261 §13.2.1).
             branch.leg_mut(exchange.to).session.offered();
+            branch.leg_mut(exchange.to).keep_offer(message);
             branch.leg_mut(near).session.offers();
         }
         match exchange.kind {
@@ -266,7 +267,6 @@ impl Call {
         let (branch_id, kind, near) = (exchange.branch, exchange.kind, exchange.to.other());
         let Some(server) = exchange.server() else { return };
         let Some(branch) = self.branch(branch_id) else { return };
-        let dialog = &branch.leg(near).dialog;
         let mut lines = answer_lines(step, message);
         if status < 300 && matches!(kind, Kind::Invite | Kind::Update) {
             self.write_party(&step.cx.config, branch, near.other(), message, &mut lines);
@@ -275,9 +275,11 @@ impl Call {
             start::allow(message, &mut lines);
         }
         if status < 300 && !matches!(kind, Kind::Bye | Kind::Prack) {
-            contact(step, dialog.flow, &mut lines);
+            contact(step, branch.leg(near).dialog.flow, &mut lines);
         }
-        let body = body(step.cx, dialog.flow, message);
+        let Some(branch) = self.branch_mut(branch_id) else { return };
+        let dialog = &mut branch.leg_mut(near).dialog;
+        let body = body(step.cx, dialog, message);
         let reason = message.reason().filter(|_| message.status() == Some(status));
         let to_tag = &dialog.local_tag;
         let reply = Reply { status, reason, to_tag, headers: lines.as_bytes(), body: &body };
@@ -357,8 +359,10 @@ impl Call {
         }
         let Some(branch) = self.branch_mut(branch_id) else { return };
         if !exchange.has_offer {
-            branch.caller.session.agree();
-            branch.callee.session.agree();
+            for side in Side::BOTH {
+                branch.leg_mut(side).session.agree();
+                branch.leg_mut(side).open_offer = Bytes::new();
+            }
         }
         match branch.leg(side).state {
             LegState::Answered => branch.leg_mut(side).state = LegState::Confirmed,
@@ -392,9 +396,16 @@ impl Call {
         let bytes = match with {
             Some(message) => {
                 super::headers::copy(message, &step.cx.config.domain, &mut writer);
-                start::finish(step.cx, far.dialog.flow, writer, message)
+                start::finish(step.cx, &mut far.dialog, writer, message)
             }
-            None => writer.finish(b""),
+            None => {
+                let ours = step.cx.config.listen[usize::from(far.dialog.flow.socket.0)].advertise.ip();
+                let refused = far.refuse_offer(ours);
+                if refused.is_some() {
+                    writer.header("Content-Type", "application/sdp");
+                }
+                writer.finish(&refused.unwrap_or_default())
+            }
         };
         far.dialog.last_ack = Some(Ack { cseq, bytes: bytes.clone() });
         if far.state == LegState::Answered {

@@ -97,6 +97,8 @@ struct Business {
     invite_in: bool,
     /// An INVITE of ours has no final answer.
     invite_out: bool,
+    /// An INVITE of ours without an offer has no answer: the peer may be making the offer right now.
+    awaits_offer: bool,
     /// An ACK is still to come or to go.
     ack: bool,
     /// Whose offer is open.
@@ -106,12 +108,13 @@ struct Business {
 }
 
 impl Business {
-    fn of(branch: &Branch, exchanges: &[Exchange], side: Side) -> Business {
+    fn of(branch: &Branch, exchanges: &[Exchange], has_offer: bool, side: Side) -> Business {
         let leg = branch.leg(side);
         let is_early = leg.state == LegState::Early;
         let mut business = Business {
             invite_in: is_early && side == Side::Caller,
             invite_out: is_early && side == Side::Callee,
+            awaits_offer: is_early && side == Side::Callee && !has_offer && !leg.session.is_agreed(),
             ack: leg.state == LegState::Answered,
             open: leg.session.open(),
             crossed: None,
@@ -119,7 +122,10 @@ impl Business {
         for exchange in exchanges.iter().filter(|exchange| exchange.branch == branch.id) {
             let is_out = exchange.to == side;
             match exchange.state {
-                ExchangeState::Asked if exchange.kind == Kind::Invite && is_out => business.invite_out = true,
+                ExchangeState::Asked if exchange.kind == Kind::Invite && is_out => {
+                    business.invite_out = true;
+                    business.awaits_offer |= !exchange.has_offer;
+                }
                 ExchangeState::Asked if exchange.kind == Kind::Invite => business.invite_in = true,
                 ExchangeState::Answered => business.ack = true,
                 ExchangeState::Crossed { .. } if !is_out => business.crossed = Some(exchange.id),
@@ -144,7 +150,7 @@ fn gate(asks: Asks, near: Business, far: Business) -> Gate {
     if asks == Asks::Invite && near.ack {
         return Gate::Wait; // its ACK was overtaken, or ours has still to go
     }
-    if near.invite_out && (asks == Asks::Invite || near.open == Open::None) || near.open == Open::Ours {
+    if (asks == Asks::Invite && near.invite_out) || near.awaits_offer || near.open == Open::Ours {
         return Gate::Refuse(491, b"");
     }
     if near.crossed.is_some() || near.open == Open::Peers || (asks == Asks::Invite && near.invite_in) {
@@ -207,7 +213,7 @@ impl Call {
         }
         let verdict = match self.exchanges.len() < limits::EXCHANGES_PER_CALL {
             true => {
-                let business = |side| Business::of(branch, &self.exchanges, side);
+                let business = |side| Business::of(branch, &self.exchanges, self.ingress.has_offer, side);
                 gate(asks, business(side), business(side.other()))
             }
             false => Gate::Refuse(500, b"Retry-After: 2\r\n"),
@@ -253,8 +259,14 @@ fn kind_of(message: &Message<'_>) -> Kind {
 mod tests {
     use super::*;
 
-    const IDLE: Business =
-        Business { invite_in: false, invite_out: false, ack: false, open: Open::None, crossed: None };
+    const IDLE: Business = Business {
+        invite_in: false,
+        invite_out: false,
+        awaits_offer: false,
+        ack: false,
+        open: Open::None,
+        crossed: None,
+    };
 
     #[test]
     fn only_what_really_crosses_is_refused_491() {
@@ -269,6 +281,9 @@ mod tests {
         assert_eq!(gate(Asks::Invite, unacknowledged, unacknowledged), Gate::Wait);
         assert_eq!(gate(Asks::Invite, IDLE, unacknowledged), Gate::Wait);
         assert_eq!(gate(Asks::Nothing, ours, peers), Gate::Pass);
+        // An early dialog whose offer a reliable answer has answered: the INVITE is still out, the session is not.
+        let agreed = Business { invite_out: true, ..IDLE };
+        assert_eq!(gate(Asks::Offer, agreed, Business { invite_in: true, ..IDLE }), Gate::Pass, "RFC 3311 §5.2");
         let crossed = Business { crossed: Some(70), open: Open::Peers, ..IDLE };
         assert_eq!(gate(Asks::Invite, IDLE, crossed), Gate::Instead(70));
     }

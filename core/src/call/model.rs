@@ -216,6 +216,8 @@ pub struct Leg {
     pub dialog: Dialog,
     /// Its offer/answer machine.
     pub session: Session,
+    /// An offer that came with a 2xx, until its ACK answers it; else empty.
+    pub open_offer: Bytes,
     /// The first codec its side agreed to, from its own SDP.
     pub codec: String,
     /// What has been answered to challenges of this peer.

@@ -14,7 +14,12 @@
 //! | 2xx to UPDATE or PRACK | the answer |
 //! | a failure | takes the request's offer back |
 
+use super::Leg;
+use crate::sdp;
+use crate::sip::Message;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// Whose offer is open on a leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +39,23 @@ pub struct Session {
     open: Open,
     /// Whether an offer was ever answered.
     is_agreed: bool,
+}
+
+impl Leg {
+    /// Keeps the offer that an answer to an INVITE without one brings: if nobody else answers it, the switch has to.
+    pub(super) fn keep_offer(&mut self, answer: &Message<'_>) {
+        if self.session.open() == Open::Peers && answer.is_sdp() {
+            self.open_offer = Bytes::copy_from_slice(answer.body());
+        }
+    }
+
+    /// The answer that refuses the offer which nobody has answered; none where none is open.
+    pub(super) fn refuse_offer(&mut self, address: IpAddr) -> Option<Vec<u8>> {
+        let offer = std::mem::take(&mut self.open_offer);
+        let is_open = self.session.open() == Open::Peers && !offer.is_empty();
+        self.session.agree();
+        is_open.then(|| sdp::refuse(&offer, address))
+    }
 }
 
 impl Session {

@@ -137,13 +137,12 @@ impl Calls {
             let bytes = resend(&passing.request, &branch, passing.dialog.local_cseq, &lines);
             return self.send_passing(desk, id, bytes, branch);
         }
-        let Some(passing) = self.passing.remove(id) else { return };
+        let Some(mut passing) = self.passing.remove(id) else { return };
         let Desk { cx, transactions, .. } = desk;
         let mut lines = Writer::lines();
         headers::copy(message, &cx.config.domain, &mut lines);
         let (reason, headers) = (message.reason(), lines.as_bytes());
-        let Some(flow) = transactions.server(passing.server).map(|server| server.flow()) else { return };
-        let body = body(cx, flow, message);
+        let body = body(cx, &mut passing.dialog, message);
         let reply = Reply { status, reason, to_tag: &passing.tag, headers, body: &body };
         transactions.respond(cx, passing.server, reply);
     }

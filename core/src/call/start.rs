@@ -12,10 +12,11 @@ use crate::event::Event;
 use crate::input::Flow;
 use crate::limits;
 use crate::routing::{self, Facts, Plan, Refusal, Rule, Way};
-use crate::sdp;
+use crate::sdp::{self, NewOrigin, Rewrite, Version};
 use crate::sip::{Message, Name, Scheme, Uri, Writer, escape_user};
 use crate::transaction::{Branch, Owner, Party, Reply, ServerId};
 use bytes::Bytes;
+use std::borrow::Cow;
 
 /// Who calls, as the switch has established it.
 #[derive(Clone, Debug)]
@@ -269,6 +270,7 @@ pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, way: &Way, calli
         local_cseq: 0,
         remote_cseq: None,
         flow: calling.source,
+        described: None,
         last_ack: None,
     }
 }
@@ -289,7 +291,7 @@ pub(super) fn forward(
         allow(message, &mut writer);
     }
     writer.raw(lines);
-    (finish(cx, dialog.flow, writer, message), branch)
+    (finish(cx, dialog, writer, message), branch)
 }
 
 /// Allow as the other leg is to see it: what the peer behind the switch says, else what the switch carries.
@@ -303,19 +305,22 @@ pub(super) fn allow(message: &Message<'_>, writer: &mut Writer) {
     }
 }
 
-/// Ends a message with the body of another, the session description's origin made our own.
-pub(super) fn finish(cx: &Cx, flow: Flow, writer: Writer, message: &Message<'_>) -> Bytes {
-    writer.finish(&body(cx, flow, message))
+/// Ends a message with the body of another, as it goes out on this leg.
+pub(super) fn finish(cx: &Cx, dialog: &mut Dialog, writer: Writer, message: &Message<'_>) -> Bytes {
+    writer.finish(&body(cx, dialog, message))
 }
 
-/// The body for the other leg.
-pub(super) fn body<'m>(cx: &Cx, flow: Flow, message: &Message<'m>) -> std::borrow::Cow<'m, [u8]> {
-    let advertise = cx.config.listen[usize::from(flow.socket.0)].advertise.ip();
+/// The body for a leg: a session description's origin is made our own, and counted on this leg; everything else passes.
+pub(super) fn body<'m>(cx: &Cx, dialog: &mut Dialog, message: &Message<'m>) -> Cow<'m, [u8]> {
     if !message.is_sdp() {
         return message.body().into();
     }
+    let version = Version::next(dialog.described, message.body());
+    dialog.described = Some(version);
+    let address = cx.config.listen[usize::from(dialog.flow.socket.0)].advertise.ip();
+    let origin = NewOrigin { address, session: Some((version.id, version.version)) };
     let mut out = Vec::with_capacity(message.body().len() + 16);
-    sdp::rewrite(message.body(), &sdp::Rewrite::hiding(advertise), &mut out);
+    sdp::rewrite(message.body(), &Rewrite { origin: Some(origin), ..Rewrite::default() }, &mut out);
     out.into()
 }
 

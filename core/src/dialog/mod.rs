@@ -3,6 +3,7 @@
 use crate::cx::Cx;
 use crate::input::Flow;
 use crate::nat;
+use crate::sdp::Version;
 use crate::sip::{COOKIE, Message, Name, NameAddr, Uri, Writer};
 use crate::transaction::Branch;
 use bytes::Bytes;
@@ -37,6 +38,8 @@ pub struct Dialog {
     pub remote_cseq: Option<u32>,
     /// Where our requests go.
     pub flow: Flow,
+    /// The last session description that went to the peer.
+    pub described: Option<Version>,
     /// The ACK of our last answered INVITE, to be sent again when its 2xx is (RFC 3261 §13.2.2.4).
     pub last_ack: Option<Ack>,
 }
@@ -66,6 +69,7 @@ impl Dialog {
             local_cseq: 0,
             remote_cseq: Some(message.cseq().ok()?.number),
             flow,
+            described: None,
             last_ack: None,
         };
         let via = message.via().ok()?;

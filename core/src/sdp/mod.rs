@@ -20,10 +20,14 @@
 
 mod codec;
 mod multipart;
+mod refuse;
 mod rewrite;
 mod scan;
+mod version;
 
 pub use codec::{first_codec, static_name};
 pub use multipart::find_sdp;
+pub use refuse::refuse;
 pub use rewrite::{NewOrigin, Rewrite, rewrite};
 pub use scan::{Connection, Direction, Line, Media, Origin, SdpError, Session, lines, scan};
+pub use version::Version;
