@@ -50,19 +50,8 @@ fn baresip_and_linphone_call_each_other() {
     exchange.close();
 }
 
-/// The caller dials, the callee answers, they talk.
-fn connect(x: &mut Exchange, caller: &mut Phone, callee: &mut Phone) {
-    caller.dial(callee.user);
-    callee.wait_for(callee.make.is_called);
-    caller.wait_for(caller.make.rings_back);
-    callee.answer();
-    caller.wait_for(caller.make.talks);
-    callee.wait_for(callee.make.talks);
-    x.talk(caller, callee);
-}
-
 fn hold_and_hang_up(x: &mut Exchange, caller: &mut Phone, callee: &mut Phone, holder: Side, hanger: Side) {
-    connect(x, caller, callee);
+    x.connect(caller, callee);
     let by = |side, caller: &mut Phone, callee: &mut Phone, act: fn(&mut Phone)| {
         act(if side == Side::Caller { caller } else { callee });
     };

@@ -13,6 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// RTP packets in each direction that count as talking: a fifth of a second.
 const TALKING: usize = 10;
 
+/// Challenges, and the phones' own ways to end an unanswered call. Others mean that a side was told what it did not take.
+const EXPECTED_REFUSALS: [&str; 4] = ["401", "486", "487", "603"];
+
 /// A phone to start.
 pub(crate) struct Line {
     pub(crate) user: &'static str,
@@ -64,6 +67,17 @@ impl Exchange {
         (exchange, phones)
     }
 
+    /// The caller dials, the callee answers, they talk.
+    pub(crate) fn connect(&mut self, caller: &mut Phone, callee: &mut Phone) {
+        caller.dial(callee.user);
+        callee.wait_for(callee.make.is_called);
+        caller.wait_for(caller.make.rings_back);
+        callee.answer();
+        caller.wait_for(caller.make.talks);
+        callee.wait_for(callee.make.talks);
+        self.talk(caller, callee);
+    }
+
     /// Waits until speech flows in both directions between these phones, from now on.
     pub(crate) fn talk(&mut self, one: &Phone, other: &Phone) {
         self.hear(one, other, |there, back| there >= TALKING && back >= TALKING);
@@ -85,10 +99,14 @@ impl Exchange {
     pub(crate) fn cut(&mut self) -> Trace {
         let trace = self.capture.cut();
         let mut legs: BTreeMap<&str, BTreeSet<u16>> = BTreeMap::new();
-        for (packet, sip) in trace.messages() {
-            let is_from_switch = packet.from == self.switch.port;
+        // ports for speech may be others' in the meantime
+        let own = |port| port == self.switch.port;
+        for (packet, sip) in trace.messages().filter(|(packet, _)| own(packet.from) || own(packet.to)) {
+            let is_from_switch = own(packet.from);
             let peer = if is_from_switch { packet.to } else { packet.from };
             legs.entry(sip.header("Call-ID").unwrap_or_default()).or_default().insert(peer);
+            let is_refused = sip.start.starts_with(['4', '5', '6']) && !EXPECTED_REFUSALS.contains(&sip.start.as_str());
+            assert!(!is_refused, "refused: {sip:?}");
             assert!(!sip.is_resent, "sent again: {sip:?}");
             assert!(!is_from_switch || sip.count("Via") == 1, "not one Via: {sip:?}");
         }

@@ -5,6 +5,7 @@ mod calls;
 mod exchange;
 mod phone;
 mod sipp;
+mod transfers;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -31,6 +31,7 @@ pub(crate) struct Make {
     hang_up: &'static str,
     hold: &'static str,
     resume: &'static str,
+    transfer: &'static str,
     /// It has registered.
     pub(crate) registered: &'static str,
     /// It is called.
@@ -60,6 +61,7 @@ pub(crate) const BARESIP: Make = Make {
     hang_up: "/hangup",
     hold: "/hold",
     resume: "/resume",
+    transfer: "/transfer",
     registered: " 200 OK ",
     is_called: "Incoming call from",
     rings_back: "SIP Progress: 180",
@@ -79,6 +81,7 @@ pub(crate) const LINPHONE: Make = Make {
     hang_up: "terminate",
     hold: "pause",
     resume: "resume",
+    transfer: "transfer",
     registered: "to [LinphoneRegistrationOk]",
     is_called: "to LinphoneCallIncomingReceived",
     rings_back: "to LinphoneCallOutgoingRinging",
@@ -157,6 +160,11 @@ impl Phone {
         self.say(self.make.resume);
     }
 
+    /// Sends the other side of its call to another number, without asking there.
+    pub(crate) fn transfer(&mut self, number: &str) {
+        self.say(&format!("{} sip:{number}@{DOMAIN}", self.make.transfer));
+    }
+
     /// Waits until its log says so, after what it was last seen to say.
     pub(crate) fn wait_for(&mut self, text: &str) {
         let unread = |log: &Path, seen: usize| {
@@ -169,6 +177,15 @@ impl Phone {
             panic!("{} {} never said `{text}`:\n{}", self.make.program, self.user, tail(&unread(&log, self.seen)));
         };
         self.seen += at + text.len();
+    }
+
+    /// Connects the other sides of its last two calls with each other, and leaves. Only linphone can.
+    pub(crate) fn join(&mut self) {
+        let output = self.process.as_ref().expect("it was started").output();
+        let numbers: Vec<&str> = output.split("assigned id ").skip(1).filter_map(|rest| rest.lines().next()).collect();
+        let [.., first, second] = numbers[..] else { panic!("two calls, not {numbers:?}:\n{output}") };
+        let command = format!("{} {first} --to-call {second}", self.make.transfer);
+        self.say(&command);
     }
 
     /// The second of speech before the last that baresip decoded.

@@ -80,6 +80,10 @@ impl Sip {
         self.values(name).next()
     }
 
+    fn is_in_call(&self) -> bool {
+        self.cseq_method != "REGISTER" && self.start != "100"
+    }
+
     /// How many lines have this header.
     pub fn count(&self, name: &str) -> usize {
         self.values(name).count()
@@ -128,10 +132,24 @@ impl Trace {
         })
     }
 
-    /// The calls of the phone on this port as one line: `INVITE> <180 <200(recvonly) ACK>`, where `>` is sent and `<`
-    /// received by the phone. `100` is left out: who sends it depends on who is slow.
+    /// What the phone on this port sent and received in calls, as one line: `INVITE> <180 <200(recvonly) ACK>`, where `>`
+    /// is sent and `<` received by the phone. `100` is left out: who sends it depends on who is slow.
     pub fn ladder(&self, port: u16) -> String {
-        self.line(port, |sip| sip.cseq_method != "REGISTER" && sip.start != "100")
+        self.line(port, |sip| sip.is_in_call())
+    }
+
+    /// The same for each dialog, in the order they began.
+    pub fn dialogs(&self, port: u16) -> Vec<String> {
+        let mut names: Vec<&str> = Vec::new();
+        let own =
+            self.messages().filter(|(packet, sip)| (packet.from == port || packet.to == port) && sip.is_in_call());
+        for name in own.filter_map(|(_, sip)| sip.header("Call-ID")) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let line = |name: &str| self.line(port, |sip| sip.is_in_call() && sip.header("Call-ID") == Some(name));
+        names.into_iter().map(line).collect()
     }
 
     /// Its registrations, in the same form.
