@@ -3,8 +3,13 @@
 mod baresip;
 mod calls;
 mod exchange;
+mod failover;
+mod odd;
 mod phone;
+mod registrar;
+mod script;
 mod sipp;
+mod stage;
 mod transfers;
 
 use std::path::{Path, PathBuf};

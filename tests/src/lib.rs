@@ -4,5 +4,6 @@
 pub mod capture;
 pub mod ports;
 pub mod process;
+pub mod sipp;
 pub mod switch;
 pub mod tone;

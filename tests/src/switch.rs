@@ -108,6 +108,15 @@ impl Switch {
         assert!(settled.is_some(), "not all of {names:?} went to zero:\n{}", self.status());
     }
 
+    /// Waits until `status --json` says at least this for the name.
+    ///
+    /// # Panics
+    /// When it does not within 20 seconds.
+    pub fn wait_for(&self, name: &str, least: u64) {
+        let reached = until(Duration::from_secs(20), || number(&self.status(), name).filter(|count| *count >= least));
+        assert!(reached.is_some(), "{name} did not reach {least}:\n{}", self.status());
+    }
+
     /// Stops it as an operator does, and wants exit code 0.
     ///
     /// # Panics
