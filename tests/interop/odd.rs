@@ -101,7 +101,7 @@ fn reliable_for_the_callee() -> (Script, Script) {
     caller_hangs_up(caller, callee.expect("ACK"))
 }
 
-/// After a reliable answer the caller offers anew with UPDATE (RFC 3311 §5.1).
+/// After a reliable answer each side offers anew with UPDATE (RFC 3311 §5.1).
 fn early_update() -> (Script, Script) {
     let caller = Script::caller("update-caller").begin("INVITE", NUMBER, &["Supported: 100rel"], OFFER);
     let callee = Script::callee("update-callee").expect("INVITE");
@@ -110,6 +110,8 @@ fn early_update() -> (Script, Script) {
     let held = Some(Sdp { port: 32002, also: "a=recvonly" });
     let caller = caller.send("UPDATE", &[], hold).expect_status(200).with("a=recvonly");
     let callee = callee.expect("UPDATE").with("m=audio 30002").with("a=sendonly").answer(200, &[], held);
+    let callee = callee.send("UPDATE", &[], ANSWER).expect_status(200).with("m=audio 30000");
+    let caller = caller.expect("UPDATE").with("m=audio 32000").answer(200, &[], OFFER);
     let callee = callee.answer_invite(200, "callee", &[], None).expect("ACK");
     caller_hangs_up(caller.expect_status(200).ack(None), callee)
 }
