@@ -8,9 +8,10 @@ use super::{
 use crate::auth::client::Login;
 use crate::cdr::{EndDirection, EndReason};
 use crate::config::{Config, GatewayAuth};
-use crate::dialog::Tag;
+use crate::dialog::{Dialog, Tag};
 use crate::dns;
 use crate::event::Event;
+use crate::input::Flow;
 use crate::routing::failover::{self, AttemptFacts, Failure, Next, Outcome};
 use crate::routing::{Hop, Target, Way};
 use crate::sip::{Index, Message, Scanned, scan};
@@ -35,8 +36,9 @@ impl Attempt {
 
     /// The same way, with what has not been tried of it.
     fn rest(&self) -> Way {
-        let uri = &self.dialog.target;
-        let addresses = self.addresses.iter().map(|flow| Target { hop: Hop::Flow(*flow), uri: uri.clone() });
+        let Dialog { target: uri, routes, .. } = &self.dialog;
+        let at = |flow: &Flow| Target { hop: Hop::Flow(*flow), uri: uri.clone(), routes: routes.clone() };
+        let addresses = self.addresses.iter().map(at);
         let targets = addresses.chain(self.way.targets[self.next_target..].iter().cloned()).collect();
         Way { targets, ..self.way.clone() }
     }
@@ -86,8 +88,9 @@ impl Call {
         self.next.attempt = if id == LAST_ATTEMPT { 0 } else { id + 1 };
         self.tried = self.tried.saturating_add(1);
         let is_full = step.recheck(&self.calling, &way);
-        if way.routes.is_empty() && !way.gateway.is_empty() {
-            way.routes = step.trunks.service_route(&way.gateway).to_vec(); // RFC 3608 §5
+        let service_route = step.trunks.service_route(&way.gateway);
+        for target in way.targets.iter_mut().filter(|target| target.routes.is_empty()) {
+            target.routes = service_route.to_vec(); // RFC 3608 §5
         }
         let dialog = start::callee_dialog(step.cx, invite, &way, &self.calling);
         step.name(dialog.local_tag, Of::Attempt(id));
@@ -130,6 +133,7 @@ impl Call {
             };
             attempt.next_target += 1;
             attempt.dialog.target.clone_from(&target.uri);
+            attempt.dialog.routes.clone_from(&target.routes);
             match &target.hop {
                 Hop::Flow(flow) => break *flow,
                 Hop::Name(name) => match step.resolver.resolve(step.cx, name, owner) {
@@ -224,7 +228,7 @@ impl Call {
         }
         self.drop_branches_of(id);
         let attempt = self.attempt(id).expect("looked up above");
-        if attempt.has_rest() && is_of_address(failure, status, attempt.heard) {
+        if attempt.has_rest() && is_of_address(failure, status, attempt) {
             let way = attempt.rest();
             self.tried = tried.saturating_sub(1);
             return self.with_invite(|call, invite| call.begin(step, invite, way));
@@ -343,12 +347,16 @@ impl Call {
     }
 }
 
-/// Whether a failure is one of the address alone, so that the next address of the same gateway or name may do better
-/// (RFC 3263 §4.3): 503, no transport, no answer at all.
-fn is_of_address(failure: Failure, status: u16, heard: Heard) -> bool {
+/// Whether a failure is one of the address alone, so that the next address of the same gateway or name, or another flow to
+/// the same phone, may do better: no transport, no answer at all, 503 (RFC 3263 §4.3); of a phone 408 and 430, since
+/// whatever else it is, the phone itself has said it (RFC 5626 §7).
+fn is_of_address(failure: Failure, status: u16, attempt: &Attempt) -> bool {
+    let is_phone = attempt.way.gateway.is_empty();
     match failure {
         Failure::Undelivered | Failure::InviteTimeout => true,
-        Failure::Answered => status == 503 && !heard.ringing,
+        Failure::Answered if attempt.heard.ringing => false,
+        Failure::Answered if is_phone => matches!(status, 408 | 430),
+        Failure::Answered => status == 503,
         _ => false,
     }
 }

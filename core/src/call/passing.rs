@@ -62,6 +62,7 @@ impl Calls {
         let calling = identity.calling(message, flow);
         let mut dialog = callee_dialog(cx, message, &way, &calling);
         dialog.target = target.uri;
+        dialog.routes = target.routes;
         let mut sender = Writer::lines();
         shown::caller(&cx.config, &calling, message, &way, &calling.own()).write(&mut sender);
         let sender = sender.as_bytes().into();

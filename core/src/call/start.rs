@@ -266,7 +266,7 @@ pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, way: &Way, calli
         local,
         remote: remote.into_bytes().into(),
         target: Box::default(),
-        routes: way.routes.clone(),
+        routes: Vec::new(),
         local_cseq: 0,
         remote_cseq: None,
         flow: calling.source,

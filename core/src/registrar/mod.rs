@@ -43,6 +43,8 @@ pub struct Target<'a> {
     pub flow: Flow,
     /// Route values in order, comma-separated; empty where there are none (RFC 3327).
     pub path: &'a [u8],
+    /// `+sip.instance` without quotes, the same over all flows to one phone (RFC 5626); empty where there is none.
+    pub instance: &'a [u8],
     /// Preference in thousandths, 0 to 1000.
     pub q_permille: u16,
 }
@@ -102,6 +104,7 @@ impl Registrar {
                 contact: without_headers(parts.contact),
                 flow: binding.way(),
                 path: parts.path,
+                instance: parts.instance,
                 q_permille: binding.q_permille,
             }
         })

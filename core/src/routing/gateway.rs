@@ -161,7 +161,6 @@ pub(super) fn through(
         gateway: gateway.name.clone(),
         user: String::new(),
         targets,
-        routes: Vec::new(),
         number,
         caller,
         round,
@@ -196,7 +195,7 @@ fn target(config: &Config, peer: &Peer, number: &str) -> Option<Target> {
             (Hop::Name(name), uri)
         }
     };
-    Some(Target { hop, uri: uri.into_bytes().into() })
+    Some(Target { hop, uri: uri.into_bytes().into(), routes: Vec::new() })
 }
 
 /// A step for each gateway whose prefixes do not begin the number.

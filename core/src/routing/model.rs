@@ -64,8 +64,6 @@ pub struct Way {
     pub user: String,
     /// Where to send, in order: the next is tried where one cannot be reached at all. At least one.
     pub targets: Vec<Target>,
-    /// Route values in order (RFC 3327).
-    pub routes: Vec<Box<[u8]>>,
     /// The called number as it goes out.
     pub number: String,
     /// The calling number as it goes out.
@@ -85,6 +83,8 @@ pub struct Target {
     pub hop: Hop,
     /// The Request-URI there.
     pub uri: Box<[u8]>,
+    /// Route values in order (RFC 3327).
+    pub routes: Vec<Box<[u8]>>,
 }
 
 /// A next hop.

@@ -1,4 +1,5 @@
-//! The ways to a phone: its bindings, those of equal q together, lower q later (RFC 3261 §16.6).
+//! The ways to a phone: its bindings, those of equal q together, lower q later (RFC 3261 §16.6). Of several flows to one
+//! device the best is taken, and another where that one has failed (RFC 5626 §7).
 
 use super::limit;
 use super::load::Use;
@@ -21,11 +22,21 @@ pub(super) fn choose(planner: &mut Planner<'_>, user: &str, caller: &str) -> Res
     let policy = planner.policy(None);
     let mut rounds: Option<(u16, u16)> = None;
     let mut has_own = false;
+    // of each way: whose flow it is
+    let mut instances: Vec<&[u8]> = Vec::new();
     for binding in facts.registrar.lookup(user.as_bytes(), facts.now) {
         let place = || format!("{} q={}", binding.flow.remote, Permille(binding.q_permille));
         if own == Some(binding.flow) {
             has_own = true;
             planner.step(Rule::RouteOwnBinding, user, place());
+            continue;
+        }
+        let routes = split_list(binding.path).map(Box::from).collect();
+        let target = Target { hop: Hop::Flow(binding.flow), uri: binding.contact.into(), routes };
+        let known = instances.iter().position(|instance| !instance.is_empty() && *instance == binding.instance);
+        if let Some(at) = known {
+            planner.step(Rule::RouteBinding, user, place() + ", where a better flow to the same device has failed");
+            planner.plan.ways[at].targets.push(target);
             continue;
         }
         let round = match rounds {
@@ -38,14 +49,14 @@ pub(super) fn choose(planner: &mut Planner<'_>, user: &str, caller: &str) -> Res
             rule: Rule::RouteBinding,
             gateway: String::new(),
             user: user.to_owned(),
-            targets: vec![Target { hop: Hop::Flow(binding.flow), uri: binding.contact.into() }],
-            routes: split_list(binding.path).map(Box::from).collect(),
+            targets: vec![target],
             number: user.to_owned(),
             caller: caller.to_owned(),
             round,
             policy: policy.clone(),
             uses: Use::default(),
         });
+        instances.push(binding.instance);
     }
     match rounds {
         Some(_) => Ok(()),

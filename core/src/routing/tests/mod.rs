@@ -53,6 +53,11 @@ fn from_gateway<'a>(gateway: &'a str, number: &'a str) -> Caller<'a> {
 
 impl World {
     fn register(&mut self, user: &str, remote: &str, q_permille: u16) {
+        self.register_flow(user, remote, q_permille, "", 0);
+    }
+
+    /// One of several flows of a device (RFC 5626).
+    fn register_flow(&mut self, user: &str, remote: &str, q_permille: u16, instance: &str, reg_id: u32) {
         let record = BindingRecord {
             aor: user.to_owned(),
             contact: format!("sip:{user}@{remote}"),
@@ -62,8 +67,8 @@ impl World {
             flow: flow(remote),
             behind_nat: false,
             path: String::new(),
-            instance: String::new(),
-            reg_id: 0,
+            instance: instance.to_owned(),
+            reg_id,
             updated_at: self.cx.now.wall,
             expires_at: self.cx.now.wall.plus(std::time::Duration::from_secs(60)),
         };

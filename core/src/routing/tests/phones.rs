@@ -19,6 +19,23 @@ fn equal_q_rings_together_and_lower_q_follows() {
 }
 
 #[test]
+fn several_flows_to_one_device_are_one_way() {
+    let mut world = world(PHONES);
+    world.register_flow("1002", "192.0.2.21:5060", 1000, "<urn:uuid:1>", 1);
+    world.register_flow("1002", "192.0.2.22:5060", 500, "<urn:uuid:1>", 2);
+    world.register_flow("1002", "192.0.2.23:5060", 1000, "<urn:uuid:2>", 1);
+    world.register("1002", "192.0.2.24:5060", 1000);
+    world.register("1002", "192.0.2.25:5060", 1000);
+    let plan = world.plan(&phone("1001"), "1002");
+    let targets = |way: &Way| way.targets.iter().map(|target| target.hop.to_string()).collect::<Vec<_>>();
+    let mut ways: Vec<Vec<String>> = plan.ways.iter().map(targets).collect();
+    ways.sort();
+    let [device, others @ ..] = &ways[..] else { panic!("{ways:?}") };
+    assert_eq!(*device, ["192.0.2.21:5060", "192.0.2.22:5060"], "the better flow first, the other in its place");
+    assert_eq!(others.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1], "who names no instance is one each");
+}
+
+#[test]
 fn who_calls_the_own_number_rings_the_other_devices() {
     let mut world = world(PHONES);
     world.register("1001", "192.0.2.21:5060", 1000);
