@@ -10,6 +10,7 @@
 //! | Via, From, To, Call-ID, CSeq of a response | those of the request that the switch sent | its leg is a dialog and a transaction of its own |
 //! | Record-Route of a response, Route inside a dialog | nothing, unless the flow keeps its proxies | the switch stands for the RFC's proxies and inserts no route |
 //! | Request-URI, From, To, Call-ID of a request inside a dialog | those of the sender's dialog with the switch | likewise |
+//! | CSeq of what follows a request that was sent again, of an ACK, of a CANCEL | the next one, the INVITE's | the numbers have gone on |
 //! | Via and To of an ACK for a refusal, Via of a CANCEL | those of the INVITE, and of what refused it | RFC 3261 §17.1.1.3, §9.1; the tag is the switch's |
 //! | branch and CSeq of `F1+`, credentials | the next ones | the RFC's server takes at once what ours challenges first (RFC 3261 §22.2) |
 //! | Via, From, To, Call-ID, CSeq, Max-Forwards, Contact that are not printed | the least that RFC 3261 §8.1.1 demands | the RFC shows only what its section is about |
@@ -43,7 +44,7 @@ pub(crate) fn adapt(mut text: Text, peer: &mut Peer, mark: Mark, setting: Settin
         Some(_) => {}
     }
     if text.method().is_some() {
-        complete(&mut text, peer, setting);
+        complete(&mut text, peer, mark, setting);
         if mark == Mark::Again {
             again(&mut text);
         }
@@ -100,7 +101,8 @@ fn answer(text: &mut Text, peer: &Peer, setting: Setting<'_>) {
     }
     let is_trying = text.start.starts_with("SIP/2.0 100");
     if request.to_tag().is_none() && !is_trying {
-        let tag = printed_tag.unwrap_or_else(|| format!("{}-tag", peer.name));
+        let nth = peer.received.iter().position(|message| *message == request);
+        let tag = printed_tag.unwrap_or_else(|| format!("{}-{}", peer.name, nth.unwrap_or_default()));
         let to = format!("{};tag={tag}", request.get("To").expect("checked"));
         text.set("To", &to);
     }
@@ -127,12 +129,13 @@ fn inside(text: &mut Text, peer: &Peer) {
     text.set("From", &dialog.local);
     text.set("To", &dialog.remote);
     text.set("Call-ID", &dialog.call_id);
-    text.supply("CSeq", String::new);
-    if text.value("CSeq").is_some_and(|value| value.is_empty()) {
-        let method = text.method().expect("a request").to_owned();
-        let number = if method == "ACK" { dialog.invite_cseq } else { dialog.own_cseq + 1 };
-        text.set("CSeq", &format!("{number} {method}"));
-    }
+    let method = text.method().expect("a request").to_owned();
+    let printed = text.value("CSeq").and_then(|value| value.split(' ').next()?.parse().ok());
+    let number = match method.as_str() {
+        "ACK" => dialog.invite_cseq,
+        _ => printed.unwrap_or(0).max(dialog.own_cseq + 1),
+    };
+    text.set("CSeq", &format!("{number} {method}"));
     text.remove("Route");
 }
 
@@ -157,18 +160,18 @@ fn same_transaction(text: &mut Text, invite: &Message, method: &str) {
     text.set("Via", invite.top_via().expect("it was sent"));
     text.set_uri(invite.uri().expect("it is a request"));
     let (number, _) = invite.cseq().expect("it was sent");
-    text.supply("CSeq", || format!("{number} {method}"));
+    text.set("CSeq", &format!("{number} {method}"));
     for name in ["From", "Call-ID"] {
         text.supply(name, || invite.get(name).unwrap_or_default().to_owned());
     }
 }
 
 /// What is not printed and must be there.
-fn complete(text: &mut Text, peer: &mut Peer, setting: Setting<'_>) {
+fn complete(text: &mut Text, peer: &mut Peer, mark: Mark, setting: Setting<'_>) {
     let method = text.method().expect("a request").to_owned();
-    let n = peer.count();
+    let n = if mark == Mark::Again { peer.counted() } else { peer.count() };
     text.supply("Via", || format!("SIP/2.0/UDP {};branch=z9hG4bK-{}-{n}", peer.address, peer.name));
-    text.supply("From", || format!("<sip:{}@{}>;tag={}-{n}", peer.name, setting.domain, peer.name));
+    text.supply("From", || format!("<sip:{}@{}>;tag={}-{n}", peer.user, setting.domain, peer.name));
     let uri = text.uri().to_owned();
     text.supply("To", || format!("<{uri}>"));
     text.supply("Call-ID", || format!("{}-call-{n}", peer.name));

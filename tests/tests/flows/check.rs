@@ -135,6 +135,17 @@ fn request(leaving: &Leaving<'_>, method: &str) -> Vec<String> {
         _ if out.to_tag().is_some() => wrong.extend(in_dialog(leaving, method)),
         _ => wrong.extend(new_identifiers(leaving)),
     }
+    // RFC 3891: the dialog to replace is one that the hearer has
+    for replaces in out.all("Replaces") {
+        if !to.dialogs().iter().any(|dialog| replaces.starts_with(&dialog.replaced_here())) {
+            wrong.push(format!("Replaces {replaces}, which is no dialog of {}", to.name));
+        }
+    }
+    // RFC 3262 §7.2: a PRACK names the answer that it is for
+    let named = |m: &Message| Some(format!("{} {}", m.get("RSeq")?, m.get("CSeq")?));
+    if method == "PRACK" && !to.sent.iter().filter_map(named).any(|named| Some(&*named) == out.get("RAck")) {
+        wrong.push(format!("RAck {:?} names no answer of {}", out.get("RAck"), to.name));
+    }
     let known: BTreeSet<&str> = to.sent.iter().flat_map(routes_of).collect();
     for route in out.list("Route").into_iter().filter(|route| !known.contains(uri_of(route))) {
         wrong.push(format!("Route {route}, which this side never named"));
@@ -265,6 +276,13 @@ fn response(leaving: &Leaving<'_>) -> Vec<String> {
     if out.list("Record-Route") != if makes_dialog { asked.list("Record-Route") } else { Vec::new() } {
         wrong.push(format!("Record-Route {:?} for {:?}", out.list("Record-Route"), asked.list("Record-Route")));
     }
+    // RFC 3262 §3: reliable answers of a dialog are numbered without a gap
+    let rseq = |m: &Message| m.get("RSeq").and_then(|rseq| rseq.parse::<u32>().ok());
+    let of_dialog = |m: &&Message| m.call_id() == out.call_id() && m.to_tag() == out.to_tag() && m.cseq() == out.cseq();
+    let earlier = to.received.iter().filter(of_dialog).filter_map(rseq).max();
+    if rseq(out).is_some_and(|rseq| earlier.is_some_and(|earlier| rseq != earlier + 1)) {
+        wrong.push(format!("RSeq {:?} after {earlier:?}", rseq(out)));
+    }
     match (out.status(), asked.to_tag(), out.to_tag()) {
         (Some(100), None, _) => {}
         (_, Some(asked), Some(tag)) if asked == tag => {}
@@ -315,7 +333,8 @@ fn contact(leaving: &Leaving<'_>) -> Vec<String> {
 fn topology(page: &Page, leaving: &Leaving<'_>) -> Vec<String> {
     let out = leaving.message;
     let mut wrong = Vec::new();
-    for other in leaving.others {
+    // the phones of one user are told of each other in the list of bindings
+    for other in leaving.others.iter().filter(|other| other.user != leaving.to.user) {
         let mut tags: BTreeSet<&str> = other.sent.iter().filter_map(own_tag).collect();
         for tag in leaving.to.sent.iter().filter_map(own_tag) {
             tags.remove(tag);
@@ -326,7 +345,8 @@ fn topology(page: &Page, leaving: &Leaving<'_>) -> Vec<String> {
             }
         }
         let secrets = places(other, leaving.to, leaving.domain);
-        for (name, value) in out.headers.iter().filter(|(name, _)| !page.passes(name)) {
+        // Refer-To comes back to the switch in what the referred one sends
+        for (name, value) in out.headers.iter().filter(|(name, _)| !page.passes(name) && name != "Refer-To") {
             for secret in secrets.iter().filter(|secret| contains(value, secret)) {
                 wrong.push(format!("{name}: {value} tells {secret} of {}", other.name));
             }

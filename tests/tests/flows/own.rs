@@ -1,13 +1,13 @@
 //! Flows of our own, for what matters most and where there is no shared data.
 
-use crate::script::{Flow, Person, gateway, phone};
+use crate::script::{Flow, Person, gateway, one_of, phone};
 
 const WEST: Person = gateway("west", "192.0.2.1", &[]);
 const BOB: Person = phone("bob", "192.0.2.4", "sip:bob@192.0.2.4");
-const CALL: Flow = Flow { domain: "example.net", people: &[WEST, BOB], ..Flow::EMPTY };
+const CALL: Flow<'static> = Flow { domain: "example.net", people: &[WEST, BOB], ..Flow::EMPTY };
 
 /// By what they show.
-pub(crate) const FLOWS: &[Flow] = &[
+pub(crate) const FLOWS: &[Flow<'static>] = &[
     Flow {
         section: "basic-call",
         about: "answered, the callee hangs up",
@@ -65,6 +65,7 @@ pub(crate) const FLOWS: &[Flow] = &[
             bob =302 Moved Temporarily | Contact: <sip:carol@198.51.100.7> > bob =ACK, west =302 INVITE
             west =ACK
         ",
+        hidden: &[("west", "198.51.100.7")],
         ..CALL
     },
     Flow {
@@ -77,6 +78,55 @@ pub(crate) const FLOWS: &[Flow] = &[
             west =ACK > bob =ACK
             bob =BYE > bob =200 BYE, west =BYE
             west =200 OK
+        ",
+        ..CALL
+    },
+    Flow {
+        section: "prack-by-the-switch",
+        about: "the callee sends reliably, the caller knows nothing of it",
+        script: "
+            west =INVITE sip:bob@example.net > west =100 INVITE, bob =INVITE
+            bob =180 Ringing | Require: 100rel | RSeq: 5 > bob =PRACK, west =180 INVITE
+            bob =200 OK to PRACK
+            bob =200 OK to INVITE > west =200 INVITE
+            west =ACK > bob =ACK
+            west =BYE > west =200 BYE, bob =BYE
+            bob =200 OK
+        ",
+        ..CALL
+    },
+    Flow {
+        section: "prack-to-the-switch",
+        about: "the caller requires it, the callee does not do it: the PRACK stays on the caller's side",
+        script: "
+            west =INVITE sip:bob@example.net | Require: 100rel > west =100 INVITE, bob =INVITE
+            bob =180 Ringing > west =180 INVITE
+            west =PRACK | RAck: {rack} > west =200 PRACK
+            bob =200 OK to INVITE > west =200 INVITE
+            west =ACK > bob =ACK
+            west =BYE > west =200 BYE, bob =BYE
+            bob =200 OK
+        ",
+        ..CALL
+    },
+    Flow {
+        section: "two-phones",
+        about: "both bindings ring, the second answers, the first is let go",
+        people: &[
+            WEST,
+            one_of("desk", "192.0.2.41", "bob", "sip:bob@192.0.2.41"),
+            one_of("cell", "192.0.2.42", "bob", "sip:bob@192.0.2.42"),
+        ],
+        script: "
+            west =INVITE sip:bob@example.net > west =100 INVITE, desk =INVITE, cell =INVITE
+            desk =180 Ringing > west =180 INVITE
+            cell =180 Ringing
+            cell =200 OK to INVITE > west =200 INVITE, desk =CANCEL
+            desk =200 OK to CANCEL
+            desk =487 Request Terminated to INVITE > desk =ACK
+            west =ACK > cell =ACK
+            west =BYE > west =200 BYE, cell =BYE
+            cell =200 OK
         ",
         ..CALL
     },

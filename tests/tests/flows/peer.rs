@@ -2,7 +2,7 @@
 
 use crate::script::{Kind, Person};
 use crosspoint_sim::phone::digest::{Account, Algorithm, Challenge};
-use crosspoint_sim::phone::message::{Message, uri_of};
+use crosspoint_sim::phone::message::{Message, param, uri_of};
 use std::net::SocketAddr;
 
 /// The password of every phone.
@@ -27,11 +27,27 @@ pub(crate) struct Dialog {
     pub(crate) invite_cseq: u32,
 }
 
+impl Dialog {
+    /// What this side writes into Replaces for somebody who is to take its place (RFC 3891 §3): To is the far side.
+    pub(crate) fn replaces(&self) -> String {
+        let tag = |value| param(value, "tag").unwrap_or_default();
+        format!("{};to-tag={};from-tag={}", self.call_id, tag(&self.remote), tag(&self.local))
+    }
+
+    /// What the other side writes into Replaces for somebody whom it sends here: To is this side.
+    pub(crate) fn replaced_here(&self) -> String {
+        let tag = |value| param(value, "tag").unwrap_or_default();
+        format!("{};to-tag={};from-tag={}", self.call_id, tag(&self.local), tag(&self.remote))
+    }
+}
+
 /// A scripted peer.
 #[derive(Debug)]
 pub(crate) struct Peer {
     /// Its name in the script.
     pub(crate) name: &'static str,
+    /// The user part of its addresses.
+    pub(crate) user: &'static str,
     /// Where it is.
     pub(crate) address: SocketAddr,
     /// What it is to the switch.
@@ -50,8 +66,8 @@ impl Peer {
     pub(crate) fn new(person: &Person) -> Peer {
         let address = format!("{}:5060", person.address);
         let address = person.address.parse().or_else(|_| address.parse()).expect("an address, with or without port");
-        let (name, kind) = (person.name, person.kind);
-        Peer { name, address, kind, sent: vec![], received: vec![], dialogs: vec![], challenge: None, counted: 0 }
+        let Person { name, user, kind, .. } = *person;
+        Peer { name, user, address, kind, sent: vec![], received: vec![], dialogs: vec![], challenge: None, counted: 0 }
     }
 
     /// A number for what must be new.
@@ -60,17 +76,22 @@ impl Peer {
         self.counted
     }
 
+    /// The last number that [`Peer::count`] gave.
+    pub(crate) fn counted(&self) -> u32 {
+        self.counted
+    }
+
     /// Its own Contact, where the RFC prints none.
     pub(crate) fn contact(&self) -> String {
         match self.kind {
             Kind::Phone(contact) if !contact.is_empty() => format!("<{contact}>"),
-            _ => format!("<sip:{}@{}>", self.name, self.address),
+            _ => format!("<sip:{}@{}>", self.user, self.address),
         }
     }
 
     /// Its answer to the last challenge.
     pub(crate) fn credentials(&mut self, method: &str, uri: &str, is_wrong: bool) -> Option<String> {
-        let account = Account { user: self.name, password: if is_wrong { "guess" } else { PASSWORD } };
+        let account = Account { user: self.user, password: if is_wrong { "guess" } else { PASSWORD } };
         Some(self.challenge.as_mut()?.answer(account, method, uri, "0a4f113b").1)
     }
 
@@ -99,6 +120,19 @@ impl Peer {
             printed_call_id.is_some_and(|id| dialog.printed_call_id.as_deref() == Some(id) || dialog.call_id == id)
         };
         self.dialogs.iter().rev().find(named).or_else(|| self.dialogs.last())
+    }
+
+    /// RAck for the last reliable answer it has received (RFC 3262 §7.2).
+    pub(crate) fn rack(&self) -> String {
+        let last = self.received.iter().rev().find_map(|message| Some((message.get("RSeq")?, message.get("CSeq")?)));
+        let (rseq, cseq) = last.expect("a reliable answer has come");
+        format!("{rseq} {cseq}")
+    }
+
+    /// Its dialog of this number, from 1, in the order in which they began.
+    pub(crate) fn nth_dialog(&self, number: usize) -> &Dialog {
+        let found = number.checked_sub(1).and_then(|at| self.dialogs.get(at));
+        found.unwrap_or_else(|| panic!("{} has no dialog {number}", self.name))
     }
 
     /// The last request of this method that it sent.
@@ -171,6 +205,11 @@ impl Peer {
             }
         }
         self.received.push(message);
+    }
+
+    /// Its dialogs, in the order in which they began.
+    pub(crate) fn dialogs(&self) -> &[Dialog] {
+        &self.dialogs
     }
 
     /// The dialog of this Call-ID.

@@ -2,6 +2,13 @@
 
 use crate::shared;
 use crate::text::Text;
+use std::collections::BTreeSet;
+
+/// Every RFC of which messages are printed; empty without shared data.
+pub(crate) fn rfcs() -> BTreeSet<String> {
+    let files = shared::files("flows", &[".sip"]);
+    files.iter().filter_map(|(name, _)| Some(name.split('/').nth(1)?.to_owned())).collect()
+}
 
 /// The messages a flow is played from.
 pub(crate) struct Prints {
@@ -22,6 +29,22 @@ impl Prints {
     /// None: for flows of our own, every message of which is made up.
     pub(crate) fn none() -> Prints {
         Prints { files: Vec::new() }
+    }
+
+    /// Every session description of an RFC.
+    pub(crate) fn of_sdp(rfc: &str) -> Prints {
+        let folder = format!("sdp/{rfc}/");
+        let files = shared::files(&folder, &[".sdp"]);
+        let name = |path: String| path.strip_prefix(&folder).unwrap_or(&path).to_owned();
+        let text = |bytes| String::from_utf8(bytes).expect("printed descriptions are UTF-8");
+        Prints { files: files.into_iter().map(|(path, bytes)| (name(path), text(bytes))).collect() }
+    }
+
+    /// The session description whose file name begins so.
+    pub(crate) fn sdp(&self, reference: &str) -> &str {
+        let found: Vec<_> = self.files.iter().filter(|(name, _)| name.starts_with(reference)).collect();
+        let [(_, text)] = found[..] else { panic!("{} session descriptions {reference}", found.len()) };
+        text
     }
 
     /// Whether there is nothing to play.

@@ -5,10 +5,10 @@ use crate::script::{Flow, Person, gateway, phone};
 const ALICE: Person = gateway("alice", "192.0.2.1", &[]);
 const BOB: Person = phone("bob", "192.0.2.4", "sip:bob@192.0.2.4");
 
-const SESSION: Flow = Flow { domain: "biloxi.com", people: &[ALICE, BOB], ..Flow::EMPTY };
+const SESSION: Flow<'static> = Flow { domain: "biloxi.com", people: &[ALICE, BOB], ..Flow::EMPTY };
 
 /// §24.
-pub(crate) const EXAMPLES: &[Flow] = &[
+pub(crate) const EXAMPLES: &[Flow<'static>] = &[
     Flow {
         section: "s24.1",
         about: "registration; the RFC's registrar asks for no password, the switch does",
@@ -36,7 +36,7 @@ pub(crate) const EXAMPLES: &[Flow] = &[
 ];
 
 /// The other sections.
-pub(crate) const ELSEWHERE: &[Flow] = &[
+pub(crate) const ELSEWHERE: &[Flow<'static>] = &[
     Flow {
         section: "s4",
         about: "the first example, its end made up",

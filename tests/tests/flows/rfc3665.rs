@@ -7,11 +7,11 @@ const BOB: Person = phone("bob", "192.0.2.201", "sip:bob@client.biloxi.example.c
 /// Alice where the RFC has nobody ask who she is: a neighbour known by its address.
 const ALICE_KNOWN: Person = gateway("alice", "192.0.2.101", &[]);
 
-const SESSION: Flow = Flow { domain: "biloxi.example.com", people: &[ALICE, BOB], ..Flow::EMPTY };
-const KNOWN: Flow = Flow { people: &[ALICE_KNOWN, BOB], ..SESSION };
+const SESSION: Flow<'static> = Flow { domain: "biloxi.example.com", people: &[ALICE, BOB], ..Flow::EMPTY };
+const KNOWN: Flow<'static> = Flow { people: &[ALICE_KNOWN, BOB], ..SESSION };
 
 /// §3.
-pub(crate) const SESSIONS: &[Flow] = &[
+pub(crate) const SESSIONS: &[Flow<'static>] = &[
     Flow {
         section: "s3.1",
         about: "two phones that the RFC has talk to each other directly",
@@ -177,11 +177,11 @@ pub(crate) const SESSIONS: &[Flow] = &[
 
 /// Bob as a phone that has not registered yet.
 const BOB_NEW: Person = phone("bob", "192.0.2.201", "");
-const REGISTRATION: Flow = Flow { people: &[BOB_NEW], ..SESSION };
-const REGISTERED: Flow = Flow { people: &[BOB], ..SESSION };
+const REGISTRATION: Flow<'static> = Flow { people: &[BOB_NEW], ..SESSION };
+const REGISTERED: Flow<'static> = Flow { people: &[BOB], ..SESSION };
 
 /// §2.
-pub(crate) const REGISTRATIONS: &[Flow] = &[
+pub(crate) const REGISTRATIONS: &[Flow<'static>] = &[
     Flow {
         section: "s2.1",
         about: "a new registration",

@@ -7,6 +7,12 @@
 //! bob F1+                         F1 once more, after the switch's challenge
 //! bob F3!                         with the wrong password
 //! wait 33s > alice =408 INVITE    time passes
+//! ep1 #003 | Path: <sip:ep1;lr>   with a header that the RFC lets one imagine
+//! bob =200 OK + s2.1-002          with a printed session description; so in what is heard
+//! west =NOTIFY + sipfrag #001     with the first line of a printed message as its body, or what else stands there
+//! bob =BYE@1                      in the first of its dialogs; without that in the one printed, or the last
+//! west =INVITE sip:x | Replaces: {replaces bob 2}   as bob would write of his second dialog; {replaces% bob 2} escaped
+//! west =PRACK | RAck: {rack}      of the last reliable answer
 //! ```
 //! What the switch sends is compared per hearer in order. `=STATUS METHOD` and `=METHOD` also name what only our switch
 //! sends: the RFC's proxy passes a BYE's 200 on, a back-to-back user agent answers it at once.
@@ -16,8 +22,10 @@ use std::time::Duration;
 /// One of those whom the switch talks to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Person {
-    /// The name in the script, and the user part in SIP.
+    /// The name in the script.
     pub(crate) name: &'static str,
+    /// The user part of its addresses.
+    pub(crate) user: &'static str,
     /// Where the switch sees it.
     pub(crate) address: &'static str,
     /// What it is to the switch.
@@ -35,17 +43,32 @@ pub(crate) enum Kind {
 
 /// A phone.
 pub(crate) const fn phone(name: &'static str, address: &'static str, contact: &'static str) -> Person {
-    Person { name, address, kind: Kind::Phone(contact) }
+    Person { name, user: name, address, kind: Kind::Phone(contact) }
+}
+
+/// A proxy through which this user's phone, which is not in the picture, speaks with the switch.
+pub(crate) const fn edge(name: &'static str, address: &'static str, user: &'static str) -> Person {
+    Person { name, user, address, kind: Kind::Phone("") }
+}
+
+/// One of several phones of this user.
+pub(crate) const fn one_of(
+    name: &'static str,
+    address: &'static str,
+    user: &'static str,
+    contact: &'static str,
+) -> Person {
+    Person { name, user, address, kind: Kind::Phone(contact) }
 }
 
 /// A gateway.
 pub(crate) const fn gateway(name: &'static str, address: &'static str, prefixes: &'static [&'static str]) -> Person {
-    Person { name, address, kind: Kind::Gateway(prefixes) }
+    Person { name, user: name, address, kind: Kind::Gateway(prefixes) }
 }
 
 /// A message flow.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Flow {
+pub(crate) struct Flow<'a> {
     /// The section of the RFC, as in the file names: `s3.1`. The snapshot's name too.
     pub(crate) section: &'static str,
     /// What tells it from another flow of the section.
@@ -55,18 +78,22 @@ pub(crate) struct Flow {
     /// The switch's domain.
     pub(crate) domain: &'static str,
     /// Who takes part, as they stand in the ladder around the switch: the first to the left of it.
-    pub(crate) people: &'static [Person],
+    pub(crate) people: &'a [Person],
     /// The lines.
-    pub(crate) script: &'static str,
+    pub(crate) script: &'a str,
     /// Printed messages that are not played, and why: `F2 F5: between the two proxies`, one reason a line.
     pub(crate) passed_over: &'static str,
+    /// Who must hear which words, in any message.
+    pub(crate) told: &'a [(&'a str, &'a str)],
+    /// Who must not hear which words.
+    pub(crate) hidden: &'a [(&'a str, &'a str)],
     /// Whether the RFC's proxies stay between the far side and the switch: its Record-Route is played as printed.
     pub(crate) keeps_routes: bool,
 }
 
-impl Flow {
+impl Flow<'_> {
     /// What most flows have in common, for `..Flow::EMPTY`.
-    pub(crate) const EMPTY: Flow = Flow {
+    pub(crate) const EMPTY: Flow<'static> = Flow {
         section: "",
         variant: "",
         about: "",
@@ -74,6 +101,8 @@ impl Flow {
         people: &[],
         script: "",
         passed_over: "",
+        told: &[],
+        hidden: &[],
         keeps_routes: false,
     };
 
@@ -87,7 +116,11 @@ impl Flow {
         let mut found: Vec<String> = self.references_passed_over().map(str::to_owned).collect();
         for step in self.steps() {
             let said = if let Begin::Says(said) = step.begin { Some(said) } else { None };
-            found.extend(step.heard.into_iter().chain(said).map(|said| said.what));
+            for said in step.heard.into_iter().chain(said) {
+                let fragment = said.body.as_ref().and_then(|body| body.strip_prefix("sipfrag #"));
+                found.extend(fragment.map(|number| format!("#{number}")));
+                found.push(said.what);
+            }
         }
         found.retain(|reference| !reference.starts_with('='));
         found
@@ -107,8 +140,14 @@ pub(crate) struct Said {
     pub(crate) who: String,
     /// `F1`, `#041` or `=200 BYE`.
     pub(crate) what: String,
-    /// What stands behind it.
+    /// What stands right behind it.
     pub(crate) mark: Mark,
+    /// Header lines.
+    pub(crate) lines: Vec<String>,
+    /// The reference of a session description, or `sipfrag` and what is in it.
+    pub(crate) body: Option<String>,
+    /// Which of the speaker's dialogs it is in, from 1.
+    pub(crate) dialog: Option<usize>,
 }
 
 /// How a message is said.
@@ -159,21 +198,36 @@ impl Step {
 
 impl Said {
     fn read(text: &str) -> Said {
-        let (who, what) = text.split_once(' ').unwrap_or_else(|| panic!("`who what`, not {text:?}"));
+        let (text, body) = match text.split_once(" + ") {
+            Some((text, body)) => (text, Some(body.trim().to_owned())),
+            None => (text, None),
+        };
+        let mut parts = text.split(" | ").map(str::trim);
+        let first = parts.next().unwrap_or_default();
+        let (who, what) = first.split_once(' ').unwrap_or_else(|| panic!("`who what`, not {text:?}"));
         let (what, mark) = match (what.strip_suffix('+'), what.strip_suffix('!')) {
             (Some(what), _) => (what, Mark::Again),
             (_, Some(what)) => (what, Mark::Wrong),
             _ => (what, Mark::Plain),
         };
-        Said { who: who.to_owned(), what: what.trim().to_owned(), mark }
+        let numbered = what.rsplit_once('@').and_then(|(what, number)| Some((what, number.parse().ok()?)));
+        let (what, dialog) = numbered.map_or((what, None), |(what, number)| (what, Some(number)));
+        let lines = parts.map(str::to_owned).collect();
+        Said { who: who.to_owned(), what: what.trim().to_owned(), mark, lines, body, dialog }
     }
 }
 
 #[test]
 fn lines_are_read() {
     let step = Step::read("bob =486 Busy Here > bob =ACK, alice F10");
-    let said = |who: &str, what: &str| Said { who: who.to_owned(), what: what.to_owned(), mark: Mark::Plain };
+    let said = |who: &str, what: &str| Said::read(&format!("{who} {what}"));
     assert_eq!(step.begin, Begin::Says(said("bob", "=486 Busy Here")));
     assert_eq!(step.heard, [said("bob", "=ACK"), said("alice", "F10")]);
+    let step = Step::read("ep1 #003+ | Path: <sip:ep1;lr> | X: 1 + s2.1-001");
+    let Begin::Says(Said { who, what, mark, lines, body, .. }) = step.begin else { panic!("{:?}", step.begin) };
+    assert_eq!((&*who, &*what, mark, body.as_deref()), ("ep1", "#003", Mark::Again, Some("s2.1-001")));
+    assert_eq!(lines, ["Path: <sip:ep1;lr>", "X: 1"]);
+    let Begin::Says(said) = Step::read("bob =BYE@1").begin else { panic!("somebody says it") };
+    assert_eq!((&*said.what, said.dialog), ("=BYE", Some(1)));
     assert_eq!(Step::read("wait 33s").begin, Begin::Wait(Duration::from_secs(33)));
 }

@@ -1,7 +1,7 @@
 //! The switch among its scripted peers, on a virtual clock; plays a flow and draws its ladder.
 
 use crate::adapt::{Setting, adapt, printable};
-use crate::check::{Leaving, Page, wrongs};
+use crate::check::{Leaving, Page, same_body, wrongs};
 use crate::peer::{PASSWORD, Peer};
 use crate::print::Prints;
 use crate::script::{Begin, Flow, Kind, Mark, Said};
@@ -11,7 +11,6 @@ use crosspoint_core::time::{Instant, Now, UnixMicros};
 use crosspoint_core::{Command, Input, Seed, Switch};
 use crosspoint_sim::ladder::Log;
 use crosspoint_sim::phone::message::{Message, uri_of};
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +24,7 @@ const REST: Duration = Duration::from_secs(200);
 
 /// A flow being played.
 pub(crate) struct Stage<'f> {
-    flow: &'f Flow,
+    flow: &'f Flow<'f>,
     switch: Switch,
     now: Now,
     peers: Vec<Peer>,
@@ -37,7 +36,7 @@ pub(crate) struct Stage<'f> {
 }
 
 /// Plays a flow and gives its ladder.
-pub(crate) fn play(flow: &Flow, prints: &Prints, title: &str) -> String {
+pub(crate) fn play(flow: &Flow<'_>, prints: &Prints, title: &str) -> String {
     let mut stage = Stage::new(flow);
     stage.prelude();
     for step in flow.steps() {
@@ -52,12 +51,17 @@ pub(crate) fn play(flow: &Flow, prints: &Prints, title: &str) -> String {
     stage.pass(REST);
     let late = std::mem::take(&mut stage.heard);
     stage.compare("at rest", &[], &late, prints);
+    for (who, word) in flow.told {
+        let heard = &stage.peers[stage.index(who)].received;
+        let is_told = heard.iter().any(|message| String::from_utf8_lossy(&message.to_bytes()).contains(word));
+        assert!(is_told, "{who} is not told {word:?}\n{heard:?}");
+    }
     assert!(stage.switch.calls(9).is_empty(), "calls are left after {title}\n{}", stage.log.text(title));
     stage.log.text(title)
 }
 
 impl<'f> Stage<'f> {
-    fn new(flow: &'f Flow) -> Stage<'f> {
+    fn new(flow: &'f Flow<'f>) -> Stage<'f> {
         let parsed = crosspoint_core::config::parse(&config(flow));
         let parsed = parsed.unwrap_or_else(|report| panic!("{}: {report:?}", flow.section));
         let now = Now { mono: Instant::from_micros(1000), wall: UnixMicros(1_767_322_984_000_000) };
@@ -80,7 +84,7 @@ impl<'f> Stage<'f> {
         for at in 0..self.peers.len() {
             let Kind::Phone(contact) = self.peers[at].kind else { continue };
             let contact = if contact.is_empty() { "" } else { &format!("Contact: <{contact}>\r\n") };
-            let name = self.peers[at].name;
+            let name = self.peers[at].user;
             let domain = self.flow.domain;
             for credentials in ["", "Authorization: ours\r\n"] {
                 let text = format!(
@@ -97,11 +101,52 @@ impl<'f> Stage<'f> {
 
     fn says(&mut self, said: &Said, prints: &Prints) {
         let at = self.index(&said.who);
-        let text = match said.what.strip_prefix('=') {
+        let mut text = match said.what.strip_prefix('=') {
             Some(made) => made_text(made),
             None => prints.message(self.flow.section, &said.what),
         };
+        if let Some(number) = said.dialog {
+            text.set("Call-ID", &self.peers[at].nth_dialog(number).call_id);
+        }
+        for line in &said.lines {
+            text.add(&self.filled_in(at, line));
+        }
+        if let Some(body) = &said.body {
+            let (kind, body) = self.body(body, prints);
+            text.set("Content-Type", kind);
+            text.body = body;
+        }
         self.send(at, text, said.mark);
+    }
+
+    /// The type and text of a body that a script names.
+    fn body(&self, reference: &str, prints: &Prints) -> (&'static str, String) {
+        match reference.strip_prefix("sipfrag ") {
+            None => ("application/sdp", prints.sdp(reference).to_owned()),
+            Some(line) if line.starts_with('#') => {
+                let text = prints.message(self.flow.section, line).start + "\r\n";
+                ("message/sipfrag;version=2.0", text)
+            }
+            Some(line) => ("message/sipfrag;version=2.0", format!("{line}\r\n")),
+        }
+    }
+
+    /// A header line with the dialogs that `{replaces bob 2}` means, or the reliable answer of `{rack}`.
+    fn filled_in(&self, speaker: usize, line: &str) -> String {
+        if line.contains("{rack}") {
+            return line.replace("{rack}", &self.peers[speaker].rack());
+        }
+        let Some((before, rest)) = line.split_once("{replaces") else { return line.to_owned() };
+        let (what, after) = rest.split_once('}').expect("`{replaces who number}`");
+        let [escapes, who, number] = what.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("`{{replaces who number}}`")
+        };
+        let dialog = self.peers[self.index(who)].nth_dialog(number.parse().expect("a number"));
+        let replaces = match escapes {
+            "%" => dialog.replaces().replace(';', "%3B").replace('=', "%3D").replace('@', "%40"),
+            _ => dialog.replaces(),
+        };
+        format!("{before}{replaces}{after}")
     }
 
     fn send(&mut self, at: usize, text: Text, mark: Mark) {
@@ -163,7 +208,9 @@ impl<'f> Stage<'f> {
             switch: SWITCH.parse().expect("an address"),
             domain: self.flow.domain,
         };
-        let wrong = wrongs(&self.page, &leaving);
+        let mut wrong = wrongs(&self.page, &leaving);
+        let told = self.flow.hidden.iter().filter(|(who, word)| *who == self.peers[at].name && text.contains(word));
+        wrong.extend(told.map(|(_, word)| format!("{word:?} must not be told")));
         assert!(wrong.is_empty(), "{}, to {}: {wrong:#?}\n{text}", self.flow.section, self.peers[at].name);
         self.peers[at].has_received(message.clone());
         self.heard.push((at, message));
@@ -194,7 +241,9 @@ impl<'f> Stage<'f> {
     /// which is called by its Contact; the list of bindings.
     fn is_what(&self, said: &Said, heard: &Message, prints: &Prints) -> bool {
         if let Some(name) = said.what.strip_prefix('=') {
-            return name == name_of(heard);
+            let (kind, body) = said.body.as_ref().map_or(("", String::new()), |body| self.body(body, prints));
+            let is_kind = heard.get("Content-Type").unwrap_or_default() == kind;
+            return name == name_of(heard) && is_kind && same_body(&body, &heard.body);
         }
         let mut printed = prints.message(self.flow.section, &said.what);
         printable(&mut printed);
@@ -217,7 +266,10 @@ impl<'f> Stage<'f> {
             }
         };
         let is_list = heard.status() == Some(200) && heard.cseq().is_some_and(|(_, method)| method == "REGISTER");
+        let paths = |values: Vec<String>| values.concat().replace(' ', "");
+        let heard_path = heard.all("Path").map(str::to_owned).collect();
         is_alike
+            && (!is_list || paths(printed.values("Path")) == paths(heard_path))
             && (printed.body.is_empty() || media(&printed.body) == media(&heard.body))
             && (!is_list || bindings(printed.values("Contact")) == bindings(heard.all("Contact").map(str::to_owned)))
     }
@@ -229,9 +281,11 @@ impl<'f> Stage<'f> {
 }
 
 /// The SIP URIs of a list of bindings.
-fn bindings(contacts: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+fn bindings(contacts: impl IntoIterator<Item = String>) -> Vec<String> {
     let uris = contacts.into_iter().map(|contact| uri_of(&contact).to_owned());
-    uris.filter(|uri| uri.starts_with("sip:")).collect()
+    let mut uris: Vec<String> = uris.filter(|uri| uri.starts_with("sip:")).collect();
+    uris.sort();
+    uris
 }
 
 /// A session description without addresses and ports: the RFC's gateways put theirs in. Port 0 stays (RFC 3264 §6).
@@ -256,12 +310,9 @@ fn name_of(message: &Message) -> String {
     }
 }
 
-/// A message that no RFC prints, from its first line and what stands behind bars: `486 Busy Here`, `BYE`,
-/// `INFO | Content-Type: text/plain | | hello`, `200 OK to BYE`.
+/// A message that no RFC prints, from its first line: `486 Busy Here`, `BYE`, `200 OK to BYE`, `INVITE sip:bob@here`.
 fn made_text(made: &str) -> Text {
-    let mut parts = made.split('|').map(str::trim);
-    let first = parts.next().unwrap_or_default();
-    let (first, to) = first.split_once(" to ").unwrap_or((first, ""));
+    let (first, to) = made.split_once(" to ").unwrap_or((made, ""));
     let is_response = first.starts_with(|c: char| c.is_ascii_digit());
     let start = match (is_response, first.contains(' ')) {
         (true, _) => format!("SIP/2.0 {first}"),
@@ -270,19 +321,21 @@ fn made_text(made: &str) -> Text {
         (false, true) => format!("{first} SIP/2.0"),
     };
     let cseq = if to.is_empty() { String::new() } else { format!("\r\nCSeq: 0 {to}") };
-    let lines: String = parts.map(|part| format!("\r\n{part}")).collect();
-    Text::read(&format!("{start}{cseq}{lines}\r\n"))
+    Text::read(&format!("{start}{cseq}\r\n"))
 }
 
 /// The configuration of the flow's switch.
-fn config(flow: &Flow) -> String {
+fn config(flow: &Flow<'_>) -> String {
     let mut text = format!(
         "[switch]\ndomain = \"{}\"\n[parameters]\nSS_SIP_AUTHENTICATION_CODE = \"Proxy Authentication Required(407)\"\n\
          [[listen]]\ntransport = \"udp\"\nbind = \"{SWITCH}\"\n",
         flow.domain
     );
-    for person in flow.people {
-        let name = person.name;
+    for (at, person) in flow.people.iter().enumerate() {
+        let name = person.user;
+        if flow.people[..at].iter().any(|other| other.user == name) {
+            continue;
+        }
         text.push_str(&match person.kind {
             Kind::Phone(_) => format!("[[phone]]\nuser = \"{name}\"\npassword = \"{PASSWORD}\"\n"),
             Kind::Gateway(prefixes) => {

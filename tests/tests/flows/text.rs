@@ -106,6 +106,11 @@ impl Text {
         }
     }
 
+    /// Adds a header line at the end.
+    pub(crate) fn add(&mut self, raw: &str) {
+        self.lines.push(Line { name: long_name(raw).to_owned(), raw: raw.to_owned() });
+    }
+
     /// Rewrites the lines of that name.
     pub(crate) fn edit(&mut self, name: &str, edit: impl Fn(&str) -> String) {
         for line in self.lines.iter_mut().filter(|line| line.name.eq_ignore_ascii_case(name)) {
