@@ -154,8 +154,12 @@ impl Call {
             self.ingress.has_rung |= status == 180;
             return self.show(step, branch_id, message, status, b"");
         }
-        let server = self.ingress.server;
+        let (server, has_offer) = (self.ingress.server, self.ingress.has_offer);
         let branch = self.branch_mut(branch_id).expect("the caller holds this branch");
+        if !has_offer && !has_session && branch.reliable.sent.is_none() && rseq.is_none() {
+            // RFC 3262 §5: the first reliable answer to an INVITE without an offer makes one; this callee's can not.
+            return;
+        }
         if branch.reliable.unacknowledged.is_some() {
             return branch.reliable.hold(message);
         }
@@ -201,7 +205,7 @@ impl Call {
         let intervals = Intervals::of(&step.cx.config);
         let waited: std::time::Duration = (0..one.resends).map(|n| intervals.invite(n)).sum();
         if waited < intervals.give_up() {
-            let wait = intervals.invite(one.resends);
+            let wait = intervals.invite(one.resends).min(intervals.give_up() - waited);
             step.cx.counters.resent += 1;
             step.cx.send(one.flow, one.bytes.clone());
             one.timer = Some(step.arm(wait, CallTimer::Reliable(branch_id)));
