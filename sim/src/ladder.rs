@@ -260,9 +260,14 @@ fn describe(aliases: &mut Aliases, datagram: &[u8]) -> (String, String) {
     if let Some(tag) = message.to_tag() {
         let _ = write!(notes, ">{}", aliases.name("t", tag));
     }
-    for name in ["Expires", "Retry-After", "Reason", "Min-Expires"] {
+    for name in ["Expires", "Retry-After", "Reason", "Min-Expires", "Require", "Unsupported", "Subscription-State"] {
         if let Some(value) = message.get(name) {
             let _ = write!(notes, " {name}={value}");
+        }
+    }
+    for name in ["RSeq", "RAck"] {
+        if let Some(rseq) = message.get(name).and_then(|value| value.split(' ').next()) {
+            let _ = write!(notes, " {name}={}", aliases.name("rs", rseq));
         }
     }
     for contact in message.list("Contact") {

@@ -44,6 +44,7 @@
 //! | a fork | `settings.branches`: a script of [`phone::Reply`] for each To tag; the caller's `settings.may_fork` allows a second 2xx |
 //! | blind and attended transfer | `phone.refer(now, "carol")`, `phone.refer_attended(now, first, second)`; [`phone::Notice::Received`] has the NOTIFYs |
 //! | anything inside a call | `phone.send_any_within(now, method, headers, body)`; `settings.takes_any_method` and [`phone::Notice::Unknown`] |
+//! | an INVITE with further headers, a Reason | `phone.call_with(now, "bob", &[("Require", "x")])`, `settings.reason` |
 //! | a gateway | `settings.takes_any_number`, and [`phone::Trunk`]: credentials demanded, refusals by script, REGISTER, OPTIONS |
 //! | no switch at all | [`wire::Wire`] in the place of [`world::World`] |
 

@@ -58,6 +58,11 @@ impl Switch {
         }
     }
 
+    /// Names of dialogs that are held: none where there is no call. For oracles.
+    pub fn dialog_names(&self) -> usize {
+        self.calls.tags()
+    }
+
     /// Timers that are armed but that nobody owns: 0, or an owner forgot to cancel one. For oracles; walks all owners.
     pub fn orphaned_timers(&self) -> usize {
         let owned = self.calls.timers()

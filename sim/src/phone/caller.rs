@@ -19,12 +19,18 @@ const ALLOW_MORE: &str = ", PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE";
 impl Phone {
     /// Calls a user of the switch; the call's number.
     pub fn call(&mut self, now: Instant, target: &str) -> u32 {
+        self.call_with(now, target, &[])
+    }
+
+    /// The same, with these headers in the INVITE besides.
+    pub fn call_with(&mut self, now: Instant, target: &str, headers: &[(&str, &str)]) -> u32 {
         self.tick(now);
         let to = match target.contains('@') {
             true => format!("sip:{target}"),
             false => format!("sip:{target}@{}", self.settings.domain),
         };
-        self.place(&to, &[])
+        let headers: Vec<(&str, String)> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        self.place(&to, &headers)
     }
 
     /// Places a call to a URI, with further headers in its INVITE.
@@ -138,7 +144,16 @@ impl Phone {
             (call.state, call.media) = (State::Ending, None);
         }
         let bye = self.next_request(spot, "BYE");
+        let bye = self.with_reason(bye);
         self.send_within_call(spot, bye, Purpose::Bye(spot));
+    }
+
+    /// Says why it ends the call (RFC 3326), where the settings do.
+    fn with_reason(&self, request: Message) -> Message {
+        match &self.settings.reason {
+            Some(reason) => request.with("Reason", reason.clone()),
+            None => request,
+        }
     }
 
     pub(super) fn on_bye_answer(&mut self, spot: Spot) {
@@ -161,6 +176,7 @@ impl Phone {
         let invite = &mut self.clients[index];
         invite.expect_end(now);
         let (request, to) = (twin(&invite.request, "CANCEL"), invite.to);
+        let request = self.with_reason(request);
         let client = super::Client::new(now, request, to, Purpose::Cancel, 0);
         self.out.push_back((to, client.bytes()));
         self.clients.push(client);

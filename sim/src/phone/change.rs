@@ -422,7 +422,10 @@ impl Phone {
         }
         match self.settings.answers_changes_after {
             after if after.is_zero() => self.answer_change(spot),
-            after => self.later(after, Todo::AnswerChange(spot)),
+            after => {
+                self.respond(index, 100, ""); // RFC 3261 §17.2.1: who takes his time says so
+                self.later(after, Todo::AnswerChange(spot));
+            }
         }
     }
 

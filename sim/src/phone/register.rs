@@ -39,6 +39,7 @@ impl Phone {
 
     fn send_register(&mut self, expires_s: u32) {
         let (own, tag) = (self.own_uri(), self.token());
+        let q = self.settings.contact_q.as_ref().map(|q| format!(";q={q}")).unwrap_or_default();
         self.registration.cseq += 1;
         let request = Message::request("REGISTER", &format!("sip:{}", self.settings.domain))
             .with("Max-Forwards", "70")
@@ -46,7 +47,7 @@ impl Phone {
             .with("To", format!("<{own}>"))
             .with("Call-ID", self.registration.call_id.clone())
             .with("CSeq", format!("{} REGISTER", self.registration.cseq))
-            .with("Contact", self.contact())
+            .with("Contact", self.contact() + &q)
             .with("Expires", expires_s.to_string());
         self.send_request(request, self.settings.server, Purpose::Register, 0);
     }

@@ -39,6 +39,10 @@ pub struct Settings {
     pub talks: bool,
     /// Whether it sends the ACK of a 2xx. One that does not is broken on purpose.
     pub acknowledges: bool,
+    /// The Reason of its BYE and CANCEL (RFC 3326).
+    pub reason: Option<String>,
+    /// The q of its Contact when it registers, as written.
+    pub contact_q: Option<String>,
     /// It hangs up so long after the call was answered; never, where none.
     pub hang_up_after: Option<Duration>,
     /// What it speaks, in the order of preference.
@@ -99,6 +103,8 @@ impl Settings {
             answering: Answering::Answer { ring_after: Duration::ZERO, after: Duration::from_secs(2) },
             talks: true,
             acknowledges: true,
+            reason: None,
+            contact_q: None,
             hang_up_after: None,
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             offers_video: false,

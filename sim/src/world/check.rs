@@ -85,6 +85,7 @@ impl World {
             (status.transactions, "transactions"),
             (status.timers, "timers"),
             (self.switch.pump.switch().orphaned_timers(), "timers without an owner"),
+            (self.switch.pump.switch().dialog_names(), "names of dialogs"),
         ];
         let left = held.into_iter().filter(|(count, _)| *count > 0);
         left.map(|(count, what)| format!("the switch still holds {count} {what}")).collect()
