@@ -126,6 +126,16 @@ fn two_updates_meet_on_the_callees_leg() {
 }
 
 #[test]
+fn two_re_invites_meet_on_the_callers_leg() {
+    insta::assert_snapshot!(glare((BOB, false), (ALICE, false), "re-INVITE meets re-INVITE on the caller's leg"));
+}
+
+#[test]
+fn two_updates_meet_on_the_callers_leg() {
+    insta::assert_snapshot!(glare((BOB, true), (ALICE, true), "UPDATE meets UPDATE on the caller's leg"));
+}
+
+#[test]
 fn a_re_invite_meets_an_update() {
     insta::assert_snapshot!(glare((ALICE, false), (BOB, true), "the caller's re-INVITE meets the callee's UPDATE"));
 }
