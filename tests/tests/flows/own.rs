@@ -99,10 +99,10 @@ pub(crate) const FLOWS: &[Flow<'static>] = &[
         section: "prack-to-the-switch",
         about: "the caller requires it, the callee does not do it: the PRACK stays on the caller's side",
         script: "
-            west =INVITE sip:bob@example.net | Require: 100rel > west =100 INVITE, bob =INVITE
+            west =INVITE sip:bob@example.net | Require: 100rel + sdp > west =100 INVITE, bob =INVITE + sdp
             bob =180 Ringing > west =180 INVITE
             west =PRACK | RAck: {rack} > west =200 PRACK
-            bob =200 OK to INVITE > west =200 INVITE
+            bob =200 OK to INVITE + sdp > west =200 INVITE + sdp
             west =ACK > bob =ACK
             west =BYE > west =200 BYE, bob =BYE
             bob =200 OK

@@ -9,6 +9,7 @@
 //! wait 33s > alice =408 INVITE    time passes
 //! ep1 #003 | Path: <sip:ep1;lr>   with a header that the RFC lets one imagine
 //! bob =200 OK + s2.1-002          with a printed session description; so in what is heard
+//! bob =200 OK + sdp               with a session description of ours; so in what is heard
 //! west =NOTIFY + sipfrag #001     with the first line of a printed message as its body, or what else stands there
 //! bob =BYE@1                      in the first of its dialogs; without that in the one printed, or the last
 //! west =INVITE sip:x | Replaces: {replaces bob 2}   as bob would write of his second dialog; {replaces% bob 2} escaped

@@ -122,6 +122,7 @@ impl<'f> Stage<'f> {
     /// The type and text of a body that a script names.
     fn body(&self, reference: &str, prints: &Prints) -> (&'static str, String) {
         match reference.strip_prefix("sipfrag ") {
+            None if reference == "sdp" => ("application/sdp", SDP.to_owned()),
             None => ("application/sdp", prints.sdp(reference).to_owned()),
             Some(line) if line.starts_with('#') => {
                 let text = prints.message(self.flow.section, line).start + "\r\n";
@@ -279,6 +280,9 @@ impl<'f> Stage<'f> {
         found.unwrap_or_else(|| panic!("{name} takes no part in {}", self.flow.section))
     }
 }
+
+/// A session description that no RFC prints.
+const SDP: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 
 /// The SIP URIs of a list of bindings.
 fn bindings(contacts: impl IntoIterator<Item = String>) -> Vec<String> {
