@@ -55,6 +55,7 @@ impl Call {
         {
             self.write_party(&step.cx.config, branch, new.from, message, &mut added);
         }
+        self.event_line(new.branch, new.from, message, &mut added);
         added.raw(lines).raw(&credentials);
         let Some(branch) = self.branch_mut(new.branch) else { return };
         let tag = branch.leg(new.from).dialog.local_tag;
@@ -175,7 +176,7 @@ impl Call {
         let near = exchange.to.other();
         if matches!(exchange.kind, Kind::Invite | Kind::Update) {
             // Both sides have agreed to the target refresh (RFC 3261 §12.2).
-            if let Some(target) = exchange.new_target {
+            if let Some(target) = exchange.new_target.clone() {
                 let dialog = &mut branch.leg_mut(near).dialog;
                 dialog.target = target.uri;
                 dialog.flow = target.flow;
@@ -192,8 +193,8 @@ impl Call {
             branch.leg_mut(near).session.offers();
         }
         match exchange.kind {
-            Kind::Subscribe => branch.subscribed(near, message, &exchange.sent),
-            Kind::LastNotify => branch.unsubscribed(exchange.to),
+            Kind::Subscribe => branch.subscribed(&exchange, message),
+            Kind::LastNotify => branch.unsubscribed(&exchange),
             _ => {}
         }
         self.pass_back(step, id, message, status);
@@ -236,7 +237,7 @@ impl Call {
         if exchange.kind == Kind::LastNotify
             && let Some(branch) = self.branch_mut(exchange.branch)
         {
-            branch.unsubscribed(exchange.to);
+            branch.unsubscribed(&exchange);
         }
         self.admit_waiting(step, exchange.branch);
     }

@@ -54,6 +54,7 @@ pub const TABLE: &[Group] = &[
         ],
     ),
     group(Policy::Own, "the methods that the switch carries", &[Name::Allow]),
+    group(Policy::Own, "names a REFER by its number on one leg, else passes (RFC 3515 §2.4.6)", &[Name::Event]),
     group(Policy::Own, "reliable answers are counted on each leg (RFC 3262 §3)", &[Name::RSeq, Name::RAck]),
     group(
         Policy::Own,
@@ -178,7 +179,6 @@ pub const TABLE: &[Group] = &[
         Policy::Pass,
         "requests and events that pass within the dialog",
         &[
-            Name::Event,
             Name::Expires,
             Name::InfoPackage,
             Name::MinExpires,

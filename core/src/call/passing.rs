@@ -11,7 +11,7 @@ use crate::handle::Handle;
 use crate::input::Flow;
 use crate::limits;
 use crate::routing::{self, Facts, Hop, Load};
-use crate::sip::{Index, Message, Scanned, Writer, scan};
+use crate::sip::{Index, Message, Name, Scanned, Writer, scan};
 use crate::transaction::{Kind, NewRequest, Owner, Party, Reply, ServerId, resend};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub struct Passing {
     gateway: String,
     /// What it is sent with.
     dialog: Dialog,
-    /// Who sent it, in header lines for who gets it.
+    /// Header lines that the switch writes: who sent it, above all.
     sender: Box<[u8]>,
     /// The request: as received while its name is looked up, then as sent.
     request: Bytes,
@@ -65,6 +65,9 @@ impl Calls {
         dialog.routes = target.routes;
         let mut sender = Writer::lines();
         shown::caller(&cx.config, &calling, message, &way, &calling.own()).write(&mut sender);
+        message.headers().filter(|header| header.name == Name::Event).for_each(|header| {
+            sender.pass(&header);
+        });
         let sender = sender.as_bytes().into();
         let request = Bytes::copy_from_slice(message.bytes());
         let id =

@@ -4,10 +4,10 @@
 //! So a Refer-To that names a socket of ours must name one that this peer can reach. A subscription outlives the call it
 //! began in (RFC 5057 §4.1): the dialogs stay until its last NOTIFY has passed.
 
-use super::{Branch, Call, Side, Step};
+use super::{Branch, Call, Exchange, Kind, Origin, Side, Step};
 use crate::cx::Cx;
 use crate::limits;
-use crate::sip::{Message, Method, Name, NameAddr, Uri, Writer};
+use crate::sip::{Index, Message, Method, Name, NameAddr, Params, Scanned, Uri, Writer, scan};
 use crate::timers::CallTimer;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -22,11 +22,20 @@ pub struct Subscription {
     from: Side,
     /// The event package.
     package: Box<[u8]>,
+    /// CSeq number of the REFER or SUBSCRIBE on the subscriber's leg, and on the other: for REFER the `id` of its events.
+    ids: (u32, u32),
 }
 
-/// The package of an Event header.
+/// The package of an Event header, or the first word of one like it.
 fn package(event: &[u8]) -> &[u8] {
     event.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii()
+}
+
+/// The `id` of an Event header that names a REFER by its CSeq number (RFC 3515 §2.4.6).
+fn refer_id(event: &[u8]) -> Option<u32> {
+    let params = Params::of(&event[package(event).len()..]);
+    let is_refer = package(event).eq_ignore_ascii_case(b"refer");
+    std::str::from_utf8(params.get("id")?).ok()?.parse().ok().filter(|_| is_refer)
 }
 
 /// Whether this is a NOTIFY.
@@ -87,30 +96,66 @@ fn with_host(uri: &[u8], parsed: &Uri<'_>, ours: std::net::SocketAddr) -> Option
 }
 
 impl Branch {
-    /// A REFER or SUBSCRIBE from this side was accepted with this answer.
-    pub(super) fn subscribed(&mut self, from: Side, answer: &Message<'_>, request: &[u8]) {
-        let is_refer = request.starts_with(b"REFER ");
+    /// A REFER or SUBSCRIBE was accepted with this answer.
+    pub(super) fn subscribed(&mut self, exchange: &Exchange, answer: &Message<'_>) {
         let declined = answer.value(Name::ReferSub).is_some_and(|value| value.eq_ignore_ascii_case(b"false"));
         let ended = answer.expires().ok().flatten() == Some(0);
+        let Origin::Peer { cseq, .. } = exchange.origin else { return };
         if declined || ended || self.subscriptions.len() >= limits::SUBSCRIPTIONS_PER_CALL {
             return;
         }
-        let name = if is_refer { &b"refer"[..] } else { b"" };
-        let known = self.subscriptions.iter().any(|one| one.from == from && *one.package == *name);
+        let from = exchange.to.other();
+        let mut index = Index::default();
+        let Ok(Scanned::Message(request)) = scan(&exchange.sent, &mut index) else { return };
+        let is_refer = request.method() == Some(Method::Refer);
+        let package = if is_refer { b"refer" } else { request.value(Name::Event).map_or(&b""[..], package) };
+        let known = self.subscriptions.iter().any(|one| one.from == from && *one.package == *package);
         if is_refer || !known {
-            self.subscriptions.push(Subscription { from, package: name.into() });
+            self.subscriptions.push(Subscription { from, package: package.into(), ids: (cseq, exchange.client_cseq) });
         }
     }
 
-    /// The last NOTIFY of a subscription has gone to this side.
-    pub(super) fn unsubscribed(&mut self, to: Side) {
-        if let Some(at) = self.subscriptions.iter().position(|one| one.from == to) {
+    /// The last NOTIFY of a subscription has gone out.
+    pub(super) fn unsubscribed(&mut self, exchange: &Exchange) {
+        let mut index = Index::default();
+        let Ok(Scanned::Message(notify)) = scan(&exchange.sent, &mut index) else { return };
+        let event = notify.value(Name::Event).unwrap_or_default();
+        let id = refer_id(event);
+        let is_it = |one: &Subscription| {
+            let is_its = one.package.eq_ignore_ascii_case(package(event)) && id.is_none_or(|id| one.ids.0 == id);
+            one.from == exchange.to && is_its
+        };
+        if let Some(at) = self.subscriptions.iter().position(is_it) {
             self.subscriptions.remove(at);
         }
     }
 }
 
 impl Call {
+    /// The Event line of a request that goes from this side to the other: a REFER's events have its CSeq number on that
+    /// leg.
+    pub(super) fn event_line(&self, branch_id: u8, from: Side, message: &Message<'_>, lines: &mut Writer) {
+        let Some(header) = message.headers().find(|header| header.name == Name::Event) else { return };
+        let of_branch = self.branch(branch_id).map(|branch| &branch.subscriptions[..]).unwrap_or_default();
+        let under_way = self.exchanges.iter().filter_map(|exchange| match exchange.origin {
+            Origin::Peer { cseq, .. } if exchange.kind == Kind::Subscribe && exchange.branch == branch_id => {
+                Some((exchange.to.other(), (cseq, exchange.client_cseq)))
+            }
+            _ => None,
+        });
+        let mut all = of_branch.iter().map(|one| (one.from, one.ids)).chain(under_way);
+        let mapped = refer_id(header.value).and_then(|id| {
+            all.find_map(|(subscriber, (theirs, ours))| match subscriber == from {
+                true => (theirs == id).then_some(ours),
+                false => (ours == id).then_some(theirs),
+            })
+        });
+        match mapped {
+            Some(id) => lines.header_fmt("Event", format_args!("refer;id={id}")),
+            None => lines.pass(&header),
+        };
+    }
+
     /// The call is over; its dialogs stay for their subscriptions.
     pub(super) fn linger(&mut self, step: &mut Step<'_>) {
         let lingering: Vec<u8> = (self.branches.iter())
@@ -128,5 +173,19 @@ impl Call {
         let Some(branch) = self.branch_mut(branch_id) else { return };
         branch.linger_timer = None;
         branch.subscriptions.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refer_id;
+
+    #[test]
+    fn only_a_refers_event_has_the_number_of_a_request_for_its_id() {
+        assert_eq!(refer_id(b"refer;id=93809824"), Some(93_809_824));
+        assert_eq!(refer_id(b"Refer ; id=7"), Some(7));
+        assert_eq!(refer_id(b"refer"), None);
+        assert_eq!(refer_id(b"dialog;id=7"), None);
+        assert_eq!(refer_id(b"refer;id=x"), None);
     }
 }

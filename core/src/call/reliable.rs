@@ -5,7 +5,7 @@
 //! | supports 100rel | sends reliably | reliable on both legs, PRACK and its answer pass end to end |
 //! | supports 100rel | does not | unreliable on both legs |
 //! | requires 100rel | does not | reliable towards the caller, whose PRACK the switch answers |
-//! | knows nothing of it | sends reliably | the switch sends the PRACK; unreliable towards the caller |
+//! | knows nothing of it | sends reliably (`rel100 = "on"`) | the switch sends the PRACK; unreliable towards the caller |
 //!
 //! Towards the caller one answer at a time is on its way; further ones, the 2xx too, wait for its PRACK.
 

@@ -11,7 +11,7 @@ use crate::dialog::{Dialog, MAX_FORWARDS, Tag};
 use crate::event::Event;
 use crate::input::Flow;
 use crate::limits;
-use crate::routing::{self, Facts, Plan, Refusal, Rule, Way};
+use crate::routing::{self, Facts, Plan, Refusal, Rel100, Rule, Way};
 use crate::sdp::{self, NewOrigin, Rewrite, Version};
 use crate::sip::{Message, Name, Scheme, Uri, Writer, escape_user};
 use crate::transaction::{Branch, Owner, Party, Reply, ServerId};
@@ -118,9 +118,14 @@ impl Calls {
         plan: Plan,
         replaces: Box<[u8]>,
     ) {
+        let mut ingress = ingress(incoming.message, incoming.server, dialog);
+        let gateway = desk.cx.config.gateways.find(&new.calling.gateway);
+        if ingress.reliable == ReliableWish::Supported && gateway.is_some_and(|one| one.rules.rel100 == Rel100::Off) {
+            ingress.reliable = ReliableWish::None;
+        }
         let call = Call {
             number: new.number,
-            ingress: ingress(incoming.message, incoming.server, dialog),
+            ingress,
             calling: new.calling,
             callee_in: new.callee_in,
             ways: plan.ways.into(),
@@ -229,7 +234,12 @@ pub(super) fn callee_invite(cx: &mut Cx, attempt: &mut Attempt, with: Invitation
     let mut lines = Writer::lines();
     shown::caller(&cx.config, with.calling, with.invite, &attempt.way, &with.calling.own()).write(&mut lines);
     // Without an offer the callee's would have to be answered in a PRACK, which a caller that knows none cannot send.
-    if with.ingress.reliable != ReliableWish::None {
+    let offers_reliable = match attempt.way.policy.rel100 {
+        Rel100::Auto => with.ingress.reliable != ReliableWish::None,
+        Rel100::On => with.ingress.has_offer || with.ingress.reliable != ReliableWish::None,
+        Rel100::Off => false,
+    };
+    if offers_reliable {
         lines.header("Supported", options::RELIABLE);
     }
     lines.raw(with.replaces);

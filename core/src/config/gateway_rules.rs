@@ -29,6 +29,8 @@ pub struct GatewayRules {
     pub failover: Failover,
     /// What becomes of its 3xx.
     pub redirect: Redirect,
+    /// Whether its provisional answers, and those to it, may be reliable.
+    pub rel100: Rel100,
 }
 
 /// A prefix of called numbers that a gateway takes.
@@ -126,6 +128,18 @@ pub enum Redirect {
     Follow,
     /// Every contact is called.
     Anywhere,
+}
+
+/// Whether provisional answers may be reliable (RFC 3262; the vendor's `sip100Rel`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rel100 {
+    /// Where the other side of the call knows them too.
+    #[default]
+    Auto,
+    /// Whatever the other side knows: where it knows nothing the switch answers for it.
+    On,
+    /// Never.
+    Off,
 }
 
 /// What a gateway says about failover; `None` is the system's.

@@ -21,8 +21,8 @@ mod tests;
 
 pub use crate::finding::{Finding, Findings, Level};
 pub use gateway_rules::{
-    Digits, Failover, GatewayRules, MaxDuration, NotTaken, NumberRules, Numbers, Prefix, Redirect, Reserved, Rewrite,
-    Timeouts,
+    Digits, Failover, GatewayRules, MaxDuration, NotTaken, NumberRules, Numbers, Prefix, Redirect, Rel100, Reserved,
+    Rewrite, Timeouts,
 };
 pub use gateways::{Gateway, GatewayAuth, Gateways, Peer, Ping};
 pub use groups::{Group, Order};

@@ -1,7 +1,8 @@
 //! What a `[[gateway]]` says about routing.
 
 use super::gateway_rules::{
-    Digits, Failover, GatewayRules, MaxDuration, NumberRules, Numbers, Prefix, Redirect, Reserved, Rewrite, Timeouts,
+    Digits, Failover, GatewayRules, MaxDuration, NumberRules, Numbers, Prefix, Redirect, Rel100, Reserved, Rewrite,
+    Timeouts,
 };
 use super::gateways::Gateway;
 use super::groups::Group;
@@ -36,6 +37,7 @@ pub const KEYS: &[&str] = &[
     "timeout_ringing_s",
     "failover",
     "redirect",
+    "rel100",
 ];
 /// Those of them that hold for calls that go out only.
 const OUTWARD: &[&str] = &[
@@ -115,6 +117,7 @@ pub(super) fn read(
         timeouts: timeouts(reader, table),
         failover: failover(reader, table),
         redirect: redirect(reader, table),
+        rel100: rel100(reader, table),
     }
 }
 
@@ -349,6 +352,20 @@ fn redirect(reader: &mut Reader<'_>, table: &Section<'_>) -> Redirect {
             let text = format!("`redirect` must be `pass`, `follow` or `anywhere`{hint}");
             reader.error(&redirect.span, "value", text);
             Redirect::Pass
+        }
+    }
+}
+
+fn rel100(reader: &mut Reader<'_>, table: &Section<'_>) -> Rel100 {
+    let Some(rel100) = reader.text(table, "rel100") else { return Rel100::Auto };
+    match rel100.value {
+        "auto" => Rel100::Auto,
+        "on" => Rel100::On,
+        "off" => Rel100::Off,
+        other => {
+            let hint = did_you_mean(nearest(other, ["auto", "on", "off"]));
+            reader.error(&rel100.span, "value", format!("`rel100` must be `auto`, `on` or `off`{hint}"));
+            Rel100::Auto
         }
     }
 }

@@ -128,7 +128,8 @@ fn explanation(caller: &Caller<'_>, number: &str, plan: Plan) -> Explanation {
 
 fn explained_way(way: &Way) -> ExplainedWay {
     let target = |hop: &Hop| hop.to_string();
-    let WayPolicy { invite, trying, progress, progress_sdp, ringing, max_talk, redirect, failover } = &way.policy;
+    let WayPolicy { invite, trying, progress, progress_sdp, ringing, max_talk, redirect, failover, rel100: _ } =
+        &way.policy;
     ExplainedWay {
         round: way.round + 1,
         to: if way.gateway.is_empty() { format!("phone {}", way.user) } else { format!("gateway {}", way.gateway) },

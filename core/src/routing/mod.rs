@@ -30,5 +30,5 @@ pub use explain::{Explanation, endpoint, explain, explain_config};
 pub use load::{Load, Use};
 pub use model::{Caller, Facts, Hop, Plan, Refusal, Step, Target, Way};
 pub use plan::{plan, policy, recheck};
-pub use policy::{Redirect, StopPolicy, WayPolicy};
+pub use policy::{Redirect, Rel100, StopPolicy, WayPolicy};
 pub use rule::{Rule, Verdict};

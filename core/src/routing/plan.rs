@@ -7,7 +7,7 @@ use super::policy::{StopPolicy, WayPolicy};
 use super::rule::Rule;
 use super::{gateway, phone};
 use crate::cdr::EndReason;
-use crate::config::{Gateway, MaxDuration, NotTaken, NumberRules, Redirect};
+use crate::config::{Gateway, MaxDuration, NotTaken, NumberRules, Redirect, Rel100};
 use crate::limits;
 use std::time::Duration;
 
@@ -174,6 +174,7 @@ impl<'a> Planner<'a> {
             ringing: timeouts.ringing.unwrap_or_else(|| parameters.timeout_ringing()),
             max_talk: max_talk(durations, parameters.max_talk()),
             redirect: gateway.map_or(Redirect::Follow, |gateway| gateway.rules.redirect),
+            rel100: gateway.map_or(Rel100::Auto, |gateway| gateway.rules.rel100),
             failover: gateway.map_or_else(StopPolicy::of_bindings, |gateway| stop_policy(self.facts, gateway)),
         }
     }

@@ -1,6 +1,6 @@
 //! What holds for an attempt on one way, taken from the configuration when the way is chosen.
 
-pub use crate::config::Redirect;
+pub use crate::config::{Redirect, Rel100};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub struct WayPolicy {
     pub max_talk: Option<Duration>,
     /// What becomes of a 3xx.
     pub redirect: Redirect,
+    /// Whether its provisional answers may be reliable.
+    pub rel100: Rel100,
     /// When no further way is tried.
     pub failover: StopPolicy,
 }
