@@ -41,6 +41,8 @@ fn phones_transfer_each_other() {
     blind(x, &mut ann, &mut bob, &mut carl, By::Caller);
     blind(x, &mut bob, &mut ann, &mut dora, By::Callee);
     blind(x, &mut bob, &mut dora, &mut ann, By::Caller);
+    // both ends of this one name the subscription by the CSeq of their own leg's REFER (RFC 3515 §2.4.6)
+    blind(x, &mut ann, &mut carl, &mut bob, By::Callee);
     attended(x, &mut bob, &mut dora, &mut erin, By::Caller);
     attended(x, &mut dora, &mut bob, &mut ann, By::Callee);
     drop((ann, bob, carl, dora, erin));
