@@ -55,7 +55,8 @@ impl Phone {
 
     /// A report of the transferee, or of any other subscription.
     pub(super) fn on_notify(&mut self, index: usize, request: &Message) {
-        let Some(spot) = self.spot_of(request).filter(|spot| !self.is_past(*spot)) else {
+        let is_kept = self.settings.keeps_subscriptions;
+        let Some(spot) = self.spot_of(request).filter(|spot| is_kept || !self.is_past(*spot)) else {
             return self.respond(index, 481, "");
         };
         self.note_cseq(spot, request);
@@ -119,7 +120,8 @@ impl Phone {
             return;
         }
         call.referred_by = Some(Subscription { spot, told: status });
-        if !self.is_past(spot) && self.find_call(spot.call).state == State::Up {
+        let is_up = !self.is_past(spot) && self.find_call(spot.call).state == State::Up;
+        if is_up || self.settings.keeps_subscriptions {
             self.report(spot, status);
         }
     }

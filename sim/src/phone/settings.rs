@@ -77,6 +77,8 @@ pub struct Settings {
     pub crossing_grace: Duration,
     /// As a transferor it hangs up when the transfer has worked.
     pub hangs_up_after_transfer: bool,
+    /// What it subscribed to by REFER, and what it reports on, outlives the call (RFC 5057 §4.1).
+    pub keeps_subscriptions: bool,
     /// It answers 200 to methods it does not know, and tells of them.
     pub takes_any_method: bool,
     /// It sends an INVITE to the address in its URI and not to the switch: face to face.
@@ -123,6 +125,7 @@ impl Settings {
             // 64*T1: what was lost is sent again for so long
             crossing_grace: Duration::from_secs(32),
             hangs_up_after_transfer: true,
+            keeps_subscriptions: false,
             takes_any_method: false,
             is_direct: false,
             trunk: Trunk::default(),

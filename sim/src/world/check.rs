@@ -1,6 +1,7 @@
 //! The oracles: what must hold in every world, whatever its links did.
 
 use super::{Member, World};
+use crate::net::kind_of;
 use crate::phone::{Call, End, State};
 use crosspoint_core::cdr::CallRecord;
 use crosspoint_core::event::Event;
@@ -8,6 +9,9 @@ use std::collections::BTreeMap;
 
 /// Topology hiding: nothing that one leg carries outside its body names another phone's address.
 pub(super) fn leak(members: &[Member], to: usize, datagram: &[u8]) -> Option<String> {
+    if kind_of(datagram) == "200 REGISTER" {
+        return None; // it lists every binding of the phone's user (RFC 3261 §10.3)
+    }
     let text = String::from_utf8_lossy(datagram);
     let head = text.split("\r\n\r\n").next().unwrap_or_default();
     let is_named = |m: &&Member| head.contains(&m.phone.settings().local.ip().to_string());
