@@ -14,7 +14,7 @@ pub(super) const MEDIA_RULE: &str = "M0";
 pub(super) const MEDIA_RESULT: &str = "direct";
 
 /// Writes the CDR of an INVITE that got no further.
-pub(super) fn refused(cx: &mut Cx, new: &New, message: &Message<'_>, refusal: &Refusal) {
+pub(super) fn refused(cx: &mut Cx, new: &New, message: &Message<'_>, refusal: &Refusal, story: &[String]) {
     let now_ms = cx.now.wall.as_millis();
     let call_id = message.call_id().unwrap_or_default();
     let record = CallRecord {
@@ -44,6 +44,7 @@ pub(super) fn refused(cx: &mut Cx, new: &New, message: &Message<'_>, refusal: &R
         callee_codec: String::new(),
         rtp_caller_packets: None,
         rtp_callee_packets: None,
+        route: story.join("; "),
     };
     ended(cx, record);
 }
@@ -83,6 +84,7 @@ pub(super) fn of_call(cx: &mut Cx, call: &Call) {
         callee_codec: codec(|talk| &talk.callee),
         rtp_caller_packets: None,
         rtp_callee_packets: None,
+        route: call.story.join("; "),
     };
     ended(cx, record);
 }

@@ -92,18 +92,18 @@ impl Calls {
         desk.transactions.respond(desk.cx, server, Reply::new(100, b""));
         let Some(dialog) = Dialog::as_server(message, flow, to_tag) else {
             let refusal = Refusal::new(Rule::RouteNone, 400, EndReason::ProtocolError);
-            return refuse(&mut desk, &new, incoming, &refusal);
+            return refuse(&mut desk, &new, incoming, &refusal, &[]);
         };
         let (plan, replaces) = match self.replaced(&desk, message, &new) {
             Ok(None) => (self.plan(&desk, &new), Box::default()),
             Ok(Some(Replacement { way, line })) => (Plan { ways: vec![way], ..Plan::default() }, line.into()),
             Err(status) => {
                 let refusal = Refusal::new(Rule::RouteReplaces, status, EndReason::NotFound);
-                return refuse(&mut desk, &new, incoming, &refusal);
+                return refuse(&mut desk, &new, incoming, &refusal, &[]);
             }
         };
         match &plan.refusal {
-            Some(refusal) => refuse(&mut desk, &new, incoming, refusal),
+            Some(refusal) => refuse(&mut desk, &new, incoming, refusal, &in_words(&plan)),
             None => self.take_in(desk, new, incoming, dialog, plan, replaces),
         }
     }
@@ -123,6 +123,7 @@ impl Calls {
         if ingress.reliable == ReliableWish::Supported && gateway.is_some_and(|one| one.rules.rel100 == Rel100::Off) {
             ingress.reliable = ReliableWish::None;
         }
+        let story = in_words(&plan);
         let call = Call {
             number: new.number,
             ingress,
@@ -139,7 +140,7 @@ impl Calls {
             failed: Vec::new(),
             uses: Some(plan.uses),
             replaces,
-            story: plan.steps.iter().map(ToString::to_string).collect(),
+            story,
             to: None,
             precision_ms: desk.cx.config.parameters.hold_time_precision_ms(),
             times: Times { invite: desk.cx.now.wall, ring: None, answer: None, answer_mono: None },
@@ -209,15 +210,20 @@ pub(super) struct New {
     pub(super) to_tag: Tag,
 }
 
+/// What each rule said to each candidate.
+fn in_words(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(ToString::to_string).collect()
+}
+
 /// Refuses an INVITE that leads nowhere, and writes its CDR.
-fn refuse(desk: &mut Desk<'_>, new: &New, incoming: Incoming<'_>, refusal: &Refusal) {
+fn refuse(desk: &mut Desk<'_>, new: &New, incoming: Incoming<'_>, refusal: &Refusal, story: &[String]) {
     let rule = refusal.rule.name();
     let result = format!("refused: {}", refusal.status);
     desk.cx.emit(Event::RouteDecided { call: new.number, rule, result });
     let retry_after = refusal.retry_after_s.map(|s| format!("Retry-After: {s}\r\n")).unwrap_or_default();
     let reply = Reply { headers: retry_after.as_bytes(), ..Reply::new(refusal.status, &new.to_tag) };
     desk.transactions.respond(desk.cx, incoming.server, reply);
-    record::refused(desk.cx, new, incoming.message, refusal);
+    record::refused(desk.cx, new, incoming.message, refusal, story);
 }
 
 /// What the INVITE of an attempt is made of.

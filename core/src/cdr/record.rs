@@ -82,4 +82,8 @@ pub struct CallRecord {
     pub rtp_caller_packets: Option<u64>,
     /// RTP packets relayed from the callee; none where media is direct.
     pub rtp_callee_packets: Option<u64>,
+    /// How its way was found, in words with the id of each rule: what was chosen, every attempt, and what followed from its
+    /// failure. Steps are separated by `; `.
+    #[serde(default)]
+    pub route: String,
 }

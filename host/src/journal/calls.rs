@@ -186,5 +186,6 @@ fn interim(flow_no: u64, caller: String, callee: String, source: std::net::IpAdd
         callee_codec: String::new(),
         rtp_caller_packets: None,
         rtp_callee_packets: None,
+        route: String::new(),
     }
 }

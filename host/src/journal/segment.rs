@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The layout of the entries. A file with another one is refused, since reading it would give nonsense.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// Entries kept in memory while the disk takes none: some 60,000 bindings. Beyond it they are lost, and counted.
 const PENDING_BYTES: usize = 16 << 20;

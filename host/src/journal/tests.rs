@@ -43,6 +43,7 @@ fn record(flow_no: u64, answer_ms: Option<u64>, end_ms: u64) -> CallRecord {
         callee_codec: String::new(),
         rtp_caller_packets: None,
         rtp_callee_packets: Some(7),
+        route: "west taken (route.prefix)".to_owned(),
     }
 }
 
@@ -182,9 +183,9 @@ fn a_record_file_reads_as_the_interface_says() {
         [
             "flow_no|caller|callee|caller_in|callee_out|caller_ip|callee_ip|caller_gateway|callee_gateway|invite_ms|\
              ring_ms|answer_ms|end_ms|hold_time_s|hold_time_ms|end_direction|end_reason|sip_status|media|media_rule|\
-             call_id_in|call_id_out|caller_codec|callee_codec|rtp_caller_packets|rtp_callee_packets",
+             call_id_in|call_id_out|caller_codec|callee_codec|rtp_caller_packets|rtp_callee_packets|route",
             "7|1001|\"10|02 \"\"quoted\"\"\"|1001|1002|192.0.2.1|192.0.2.2||west|1000||2000|9000|0|0|callee|\
-             called_not_online|480|direct|S8|a@b|||||7",
+             called_not_online|480|direct|S8|a@b|||||7|west taken (route.prefix)",
             "",
         ]
     );
