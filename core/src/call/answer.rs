@@ -46,6 +46,7 @@ impl Call {
             (AttemptState::Inviting, 101..200) => self.on_progress(step, id, message, flow, status),
             (AttemptState::Inviting, 200..300) => self.on_accepted(step, id, message, flow, status),
             (AttemptState::Inviting, 401 | 407) if self.answer_challenge(step, id, message) => {}
+            (AttemptState::Inviting, 421) if self.offer_reliable(step, id, message) => {}
             (AttemptState::Inviting, 300..400) if self.follow(step, id, message, status) => {}
             (AttemptState::Inviting, 300..) => self.on_refused(step, id, message, status),
             (AttemptState::Cancelled | AttemptState::Answered, 200..300) => {

@@ -3,7 +3,8 @@
 
 use super::start::Invitation;
 use super::{
-    Attempt, AttemptState, Call, Destination, End, Failed, Heard, LAST_ATTEMPT, LegState, Of, Side, Step, answer, start,
+    Attempt, AttemptState, Call, Destination, End, Failed, Heard, LAST_ATTEMPT, LegState, Of, Side, Step, answer,
+    options, start,
 };
 use crate::auth::client::Login;
 use crate::cdr::{EndDirection, EndReason};
@@ -13,7 +14,7 @@ use crate::dns;
 use crate::event::Event;
 use crate::input::Flow;
 use crate::routing::failover::{self, AttemptFacts, Failure, Next, Outcome};
-use crate::routing::{Hop, Target, Way};
+use crate::routing::{Hop, Rel100, Target, Way};
 use crate::sip::{Index, Message, Scanned, scan};
 use crate::timers::CallTimer;
 use crate::transaction::{ClientId, Kind, NewRequest, resend};
@@ -201,6 +202,26 @@ impl Call {
         let bytes = resend(&attempt.sent, &branch, attempt.dialog.local_cseq, &lines);
         attempt.credentials = lines.into();
         // The new INVITE is a new request: what answered the challenged one is over.
+        self.drop_branches_of(id);
+        self.send_invite(step, id, bytes, branch);
+        true
+    }
+
+    /// Offers reliable provisional answers to a callee that insists on them (421), though the caller knows none: the switch
+    /// answers for it. False where they cannot be offered, or have been.
+    pub(super) fn offer_reliable(&mut self, step: &mut Step<'_>, id: u8, message: &Message<'_>) -> bool {
+        const LINE: &[u8] = b"Supported: 100rel\r\n";
+        let has_offer = self.ingress.has_offer;
+        let attempt = self.attempt(id).expect("the caller holds this attempt");
+        let is_offered = memchr::memmem::find(&attempt.sent, LINE).is_some();
+        let may_be = has_offer && attempt.way.policy.rel100 != Rel100::Off;
+        if is_offered || !may_be || !options::requires(message, options::RELIABLE) {
+            return false;
+        }
+        attempt.dialog.local_cseq += 1;
+        let branch: Tag = step.cx.rng.ids.token();
+        let lines = [LINE, &attempt.credentials].concat();
+        let bytes = resend(&attempt.sent, &branch, attempt.dialog.local_cseq, &lines);
         self.drop_branches_of(id);
         self.send_invite(step, id, bytes, branch);
         true

@@ -110,6 +110,21 @@ pub(crate) const FLOWS: &[Flow<'static>] = &[
         ..CALL
     },
     Flow {
+        section: "prack-that-the-callee-insists-on",
+        about: "the callee wants reliable answers or none (421), the caller knows none: the switch sends the PRACK",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + sdp
+            bob =421 Extension Required | Require: 100rel > bob =ACK, bob =INVITE + sdp
+            bob =180 Ringing | Require: 100rel | RSeq: 7 > bob =PRACK, west =180 INVITE
+            bob =200 OK to PRACK
+            bob =200 OK to INVITE + sdp > west =200 INVITE + sdp
+            west =ACK > bob =ACK
+            west =BYE > west =200 BYE, bob =BYE
+            bob =200 OK
+        ",
+        ..CALL
+    },
+    Flow {
         section: "two-phones",
         about: "both bindings ring, the second answers, the first is let go",
         people: &[
