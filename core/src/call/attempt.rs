@@ -338,7 +338,9 @@ impl Call {
     pub(super) fn drop_branches_of(&mut self, attempt: u8) {
         for branch in self.branches.iter_mut().filter(|branch| branch.attempt == attempt) {
             for side in Side::BOTH {
-                if branch.leg(side).state == LegState::Early {
+                // The caller's PRACK may be on its way: 481 to it would end the call of many a caller.
+                let is_awaited = side == Side::Caller && branch.reliable.outlive_callee();
+                if branch.leg(side).state == LegState::Early && !is_awaited {
                     branch.leg_mut(side).state = LegState::Gone;
                 }
             }

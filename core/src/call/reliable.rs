@@ -100,6 +100,12 @@ impl Reliable {
         }
     }
 
+    /// The callee is gone: a PRACK that is still to come is the switch's to answer. Whether one is.
+    pub(super) fn outlive_callee(&mut self) -> bool {
+        self.held.clear();
+        self.unacknowledged.as_mut().map(|one| one.of_callee = None).is_some()
+    }
+
     /// Nothing is sent again.
     pub(super) fn stop(&mut self, cx: &mut Cx) {
         if let Some(mut one) = self.unacknowledged.take() {
@@ -212,6 +218,10 @@ impl Call {
             return;
         }
         branch.reliable.unacknowledged = None;
+        if branch.callee.state == LegState::Gone {
+            branch.caller.state = LegState::Gone;
+            return;
+        }
         // RFC 3262 §3: after 64 T1 the request is refused.
         self.end(step, End { reason: EndReason::NoPrack, direction: EndDirection::Server, status: 504 });
     }
@@ -236,9 +246,9 @@ impl Call {
         let mut one = branch.reliable.unacknowledged.take().expect("just looked at");
         step.cx.timers.cancel(&mut one.timer);
         let has_session = has_session(message);
+        let answers = has_session && branch.caller.session.open() == Open::Ours;
         match one.of_callee {
             Some((rseq, cseq)) => {
-                let answers = has_session && branch.caller.session.open() == Open::Ours;
                 let lines = format!("RAck: {rseq} {cseq} INVITE\r\n");
                 if answers {
                     branch.caller.session.agree();
@@ -248,8 +258,10 @@ impl Call {
                 self.carry(step, new, message, "PRACK", lines.as_bytes(), has_session && !answers);
             }
             // An offer in it could only be the callee's to answer, which knows nothing of this PRACK.
-            None if has_session => step.reply(server, 488, &tag),
-            None => step.reply(server, 200, &tag),
+            None => step.reply(server, if has_session && !answers { 488 } else { 200 }, &tag),
+        }
+        if let Some(branch) = self.branch_mut(branch_id).filter(|branch| branch.callee.state == LegState::Gone) {
+            branch.caller.state = LegState::Gone;
         }
         self.show_held(step, branch_id);
     }

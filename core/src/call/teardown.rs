@@ -31,7 +31,9 @@ impl Branch {
         for mut exchange in exchanges.extract_if(.., |exchange| exchange.branch == id) {
             exchange.silence(step.cx);
             if let Some(server) = exchange.server() {
-                step.reply(server, 481, &self.leg(exchange.to.other()).dialog.local_tag);
+                // What a PRACK acknowledges has arrived, whatever became of who sent it.
+                let status = if exchange.kind == Kind::Prack && !exchange.has_offer { 200 } else { 481 };
+                step.reply(server, status, &self.leg(exchange.to.other()).dialog.local_tag);
             }
             step.transactions.disown(step.cx, exchange.client);
         }
