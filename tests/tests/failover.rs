@@ -1,6 +1,7 @@
 //! One number, several gateways: who is tried next, and when no more.
 
-use crosspoint_sim::phone::{Answering, Demand, Outcome, Phone};
+use crosspoint_sim::net::Fate;
+use crosspoint_sim::phone::{Answering, Demand, Outcome, Phone, Reliability};
 use crosspoint_sim::world::World;
 use crosspoint_tests::scene::{ALICE, add_gateway, agreed, call, finish, gateways, hang_up, ms, s, set};
 use std::time::Duration;
@@ -165,6 +166,97 @@ fn a_100_and_nothing_more() {
     world.later(ms(100), WEST, Phone::ring);
     world.run_for(s(5));
     insta::assert_snapshot!(hang_up(world, ALICE, "100 and nothing more", &["200 normal by caller, 2 s"]));
+}
+
+/// It was dead for three seconds: nothing had come that a CANCEL could follow (RFC 3261 §9.1).
+#[test]
+fn a_gateway_answers_after_it_was_given_up() {
+    let mut world = three("timeout_invite_s = 3");
+    set(&mut world, WEST, |west| west.answering = Answering::Manual);
+    call(&mut world, ALICE, NUMBER);
+    world.later(ms(3500), WEST, Phone::answer);
+    world.run_for(s(7));
+    agreed(&world, ALICE, EAST);
+    insta::assert_snapshot!(hang_up(
+        world,
+        ALICE,
+        "the answer of one that was given up",
+        &["200 normal by caller, 2 s"]
+    ));
+}
+
+#[test]
+fn a_gateway_rings_after_it_was_given_up() {
+    let mut world = three("timeout_invite_s = 3");
+    set(&mut world, WEST, |west| west.answering = Answering::Manual);
+    call(&mut world, ALICE, NUMBER);
+    world.later(ms(3500), WEST, Phone::ring);
+    world.run_for(s(7));
+    agreed(&world, ALICE, EAST);
+    insta::assert_snapshot!(hang_up(
+        world,
+        ALICE,
+        "the ringing of one that was given up",
+        &["200 normal by caller, 2 s"]
+    ));
+}
+
+/// The first gateway's early session was agreed on, reliably: the second one's is another dialog's.
+#[test]
+fn reliable_early_media_is_followed_where_the_gateway_says_so() {
+    let mut world = three("failover = { after_18x = true, after_sdp = true }");
+    for name in [ALICE, WEST, EAST] {
+        set(&mut world, name, |phone| phone.reliability = Reliability::Supported);
+    }
+    set(&mut world, WEST, |west| {
+        (west.answering, west.rings_with, west.early_media) = (Answering::Manual, 183, true);
+    });
+    set(&mut world, EAST, |east| (east.rings_with, east.early_media) = (183, true));
+    call(&mut world, ALICE, NUMBER);
+    world.later(s(1), WEST, Phone::ring);
+    world.later(s(2), WEST, |west, now| west.reject(now, 503));
+    world.run_for(s(6));
+    agreed(&world, ALICE, EAST);
+    insta::assert_snapshot!(hang_up(
+        world,
+        ALICE,
+        "early media of one, then of the next",
+        &["200 normal by caller, 2 s"]
+    ));
+}
+
+/// It fails while its reliable answer is on the way to the caller, whose PRACK comes too late.
+#[test]
+fn a_gateway_fails_before_the_prack() {
+    let mut world = three("failover = { after_18x = true, after_sdp = true }");
+    for name in [ALICE, WEST] {
+        set(&mut world, name, |phone| phone.reliability = Reliability::Supported);
+    }
+    set(&mut world, ALICE, |alice| alice.prack_after = ms(500));
+    set(&mut world, WEST, |west| west.answering = Answering::Manual);
+    call(&mut world, ALICE, NUMBER);
+    world.later(ms(100), WEST, Phone::ring);
+    world.later(ms(200), WEST, |west, now| west.reject(now, 503));
+    world.run_for(s(4));
+    agreed(&world, ALICE, EAST);
+    insta::assert_snapshot!(hang_up(world, ALICE, "503 before the PRACK", &["200 normal by caller, 2 s"]));
+}
+
+/// The PRACK is on its way to the gateway when that fails.
+#[test]
+fn a_gateway_fails_and_never_sees_the_prack() {
+    let mut world = three("failover = { after_18x = true, after_sdp = true }");
+    for name in [ALICE, WEST] {
+        set(&mut world, name, |phone| phone.reliability = Reliability::Supported);
+    }
+    set(&mut world, WEST, |west| west.answering = Answering::Manual);
+    world.fault_to(WEST, "PRACK", 1, Fate::Lose);
+    call(&mut world, ALICE, NUMBER);
+    world.later(ms(100), WEST, Phone::ring);
+    world.later(ms(200), WEST, |west, now| west.reject(now, 503));
+    world.run_for(s(4));
+    agreed(&world, ALICE, EAST);
+    insta::assert_snapshot!(hang_up(world, ALICE, "503 instead of the 200 to PRACK", &["200 normal by caller, 2 s"]));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Who may have how many calls, how long they last, and how the devices of one phone ring.
 
-use crosspoint_sim::phone::{Answering, Phone};
+use crosspoint_sim::phone::{Answering, Phone, Reliability};
 use crosspoint_sim::world::World;
 use crosspoint_sim::world::{DOMAIN, PASSWORD, SWITCH};
-use crosspoint_tests::scene::{ALICE, BOB, CAROL, agreed, call, finish, gateways, hang_up, s, set};
+use crosspoint_tests::scene::{ALICE, BOB, CAROL, agreed, call, finish, gateways, hang_up, ms, s, set};
 
 const DESK: &str = "desk";
 const SOFT: &str = "soft";
@@ -53,6 +53,33 @@ fn both_devices_answer_at_once() {
     world.run_for(s(4));
     agreed(&world, ALICE, DESK);
     insta::assert_snapshot!(hang_up(world, DESK, "both answer at once", &["200 normal by callee, 2 s"]));
+}
+
+#[test]
+fn two_devices_ring_reliably() {
+    let mut world = devices([None, None], "", "");
+    for name in [ALICE, DESK, SOFT] {
+        set(&mut world, name, |phone| phone.reliability = Reliability::Supported);
+    }
+    set(&mut world, ALICE, |alice| alice.prack_after = ms(100));
+    set(&mut world, DESK, |desk| desk.early_media = true);
+    set(&mut world, SOFT, |soft| soft.answering = Answering::Answer { ring_after: s(0), after: ms(50) });
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    agreed(&world, ALICE, SOFT);
+    let title = "both ring reliably, one answers before any PRACK";
+    insta::assert_snapshot!(hang_up(world, ALICE, title, &["200 normal by caller, 4 s"]));
+}
+
+#[test]
+fn two_devices_ring_and_the_caller_requires_100rel() {
+    let mut world = devices([None, None], "", "");
+    set(&mut world, ALICE, |alice| alice.reliability = Reliability::Required);
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    agreed(&world, ALICE, DESK);
+    let title = "both ring, the caller requires 100rel";
+    insta::assert_snapshot!(hang_up(world, ALICE, title, &["200 normal by caller, 2 s"]));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What passes through a call: requests that change nothing of it, transfers, what nobody knows, reasons.
 
+use crosspoint_sim::net::Fate;
 use crosspoint_sim::phone::{Answering, Notice, Phone, State};
 use crosspoint_sim::world::World;
 use crosspoint_tests::scene::{ALICE, BOB, CAROL, agreed, call, finish, hang_up, ms, phones, s, set};
@@ -121,6 +122,56 @@ fn an_attended_transfer() {
     // the call to Carol that was replaced, the one to Bob that Alice ended, the one between the two
     let ends = ["200 normal by callee, 1 s", "200 normal by caller, 3 s", "200 normal by caller, 2 s"];
     insta::assert_snapshot!(hang_up(world, BOB, "Replaces names the dialogs of each leg", &ends));
+}
+
+/// The same with the call to Carol coming from her: the dialog that is replaced is that of a caller.
+#[test]
+fn an_attended_transfer_to_one_who_called() {
+    let mut world = talking();
+    world.act(ALICE, Phone::hold);
+    world.run_for(s(1));
+    call(&mut world, CAROL, ALICE);
+    world.run_for(s(1));
+    world.forget_log();
+    world.act(ALICE, |alice, now| alice.refer_attended(now, 1, 2));
+    world.run_for(s(2));
+    assert!(world.phone(ALICE).current_call().is_none(), "{}", world.ladder("so far"));
+    agreed(&world, BOB, CAROL);
+    let ends = ["200 normal by caller, 1 s", "200 normal by caller, 3 s", "200 normal by callee, 2 s"];
+    insta::assert_snapshot!(hang_up(world, CAROL, "Replaces names the dialog of a caller", &ends));
+}
+
+/// The one who is transferred is the caller, by the one who was called.
+#[test]
+fn an_attended_transfer_by_the_callee() {
+    let mut world = talking();
+    world.act(BOB, Phone::hold);
+    world.run_for(s(1));
+    call(&mut world, BOB, CAROL);
+    world.run_for(s(1));
+    world.forget_log();
+    world.act(BOB, |bob, now| bob.refer_attended(now, 1, 2));
+    world.run_for(s(2));
+    assert!(world.phone(BOB).current_call().is_none(), "{}", world.ladder("so far"));
+    agreed(&world, ALICE, CAROL);
+    let ends = ["200 normal by callee, 1 s", "200 normal by callee, 3 s", "200 normal by caller, 2 s"];
+    insta::assert_snapshot!(hang_up(world, ALICE, "the callee connects the caller", &ends));
+}
+
+/// RFC 3891 §3: a dialog that has ended is not replaced.
+#[test]
+fn an_attended_transfer_comes_too_late() {
+    let mut world = talking();
+    call(&mut world, ALICE, CAROL);
+    world.run_for(s(1));
+    world.forget_log();
+    world.fault_to(BOB, "REFER", 1, Fate::Delay(400_000));
+    world.act(ALICE, |alice, now| alice.refer_attended(now, 1, 2));
+    world.later(ms(100), CAROL, Phone::hang_up);
+    world.run_for(s(2));
+    agreed(&world, ALICE, BOB);
+    let ends = ["200 normal by callee, 2 s", "481 not_found by server, 0 s", "200 normal by callee, 4 s"];
+    insta::assert_snapshot!(hang_up(world, BOB, "Carol has hung up meanwhile", &ends));
 }
 
 #[test]
