@@ -152,11 +152,11 @@ impl Call {
         let has_session = has_session(message);
         let has_rung = self.ingress.has_rung;
         let is_first = self.branch(branch_id).is_some_and(|branch| branch.caller.dialog.local_tag == self.first_tag());
+        // It has rung already: the same from another phone would be a second ringing. A reliable one awaits its PRACK.
+        if has_rung && !has_session && !is_first && (rseq.is_none() || !is_reliable) {
+            return;
+        }
         if !is_reliable {
-            // It has rung already: the same from another phone would be a second ringing.
-            if has_rung && !has_session && !is_first {
-                return;
-            }
             self.ingress.has_rung |= status == 180;
             return self.show(step, branch_id, message, status, b"");
         }
