@@ -238,7 +238,7 @@ fn the_reason_of_a_bye() {
 fn the_reason_of_a_cancel() {
     let mut world = talking();
     set(&mut world, CAROL, |carol| carol.answering = Answering::RingOnly);
-    set(&mut world, BOB, |bob| bob.reason = Some("SIP;cause=200;text=\"Call completed elsewhere\"".to_owned()));
+    set(&mut world, BOB, |bob| bob.reason = Some("SIP;cause=200;text=\"picked up\"".to_owned()));
     call(&mut world, BOB, CAROL);
     world.run_for(s(1));
     assert_eq!(world.phone(CAROL).current_call().map(|call| call.state()), Some(State::Incoming));
