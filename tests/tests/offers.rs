@@ -222,6 +222,21 @@ fn a_re_invite_is_cancelled() {
     insta::assert_snapshot!(hang_up(world, ALICE, "a re-INVITE is cancelled", &["200 normal by caller, 3 s"]));
 }
 
+/// The 491 is between the switch and Bob: nothing of his has met Alice's re-INVITE on her own leg.
+#[test]
+fn a_re_invite_is_cancelled_and_meets_an_update() {
+    let mut world = talking();
+    world.fault_from(BOB, "491 INVITE", 1, Fate::Delay(10_000));
+    change(&mut world, ALICE, Change::hold(Hold::SendOnly));
+    world.later(ms(5), ALICE, Phone::cancel_change);
+    change(&mut world, BOB, Change::codecs(&ONE).by_update());
+    world.run_for(s(5));
+    // Alice asks no more, but what she answers later is what she wanted.
+    assert_eq!(agreed(&world, ALICE, BOB), (Direction::SendOnly, ONE.to_vec()));
+    let title = "the CANCEL of a re-INVITE crosses its 491";
+    insta::assert_snapshot!(hang_up(world, ALICE, title, &["200 normal by caller, 6 s"]));
+}
+
 #[test]
 fn the_callee_hangs_up_during_a_re_invite() {
     let mut world = talking();
