@@ -63,3 +63,31 @@ fn unknown_headers_and_a_multipart_body_pass_byte_for_byte() {
     assert_eq!(passed, body);
     assert_eq!(field(&between.invited, "Max-Forwards"), Some("69"));
 }
+
+#[test]
+fn only_gateways_count_where_gateways_tried_are_limited() {
+    const ELSEWHERE: &str = "198.51.100.7:5060";
+    const LAST: &str = "198.51.100.3:5060";
+    for (limit, goes_on) in [(1, false), (2, true)] {
+        let mut between = Between::new(&format!(
+            "redirect = \"anywhere\"\nfailover = {{ limit = {limit} }}\n\
+             [[gateway]]\nname = \"last\"\ndirection = \"routing\"\npeers = [\"{LAST}\"]\n"
+        ));
+        between.invite("", "");
+        let refuse = |between: &mut Between, from: &str, invited: &str, status: &str| {
+            let lines = ["Via", "From", "To", "Call-ID", "CSeq"].map(|name| {
+                let tag = if name == "To" { ";tag=callee" } else { "" };
+                format!("{name}: {}{tag}\r\n", field(invited, name).expect("an INVITE has it"))
+            });
+            between.hear(from, &format!("SIP/2.0 {status}\r\n{}Content-Length: 0\r\n\r\n", lines.concat()));
+        };
+        let invited = between.invited.clone();
+        refuse(&mut between, CALLEE, &invited, &format!("302 Moved\r\nContact: <sip:x@{ELSEWHERE}>"));
+        let invited = between.take(ELSEWHERE, "INVITE ");
+        refuse(&mut between, ELSEWHERE, &invited, "500 No");
+        match goes_on {
+            true => between.take(LAST, "INVITE "),
+            false => between.take(CALLER, "SIP/2.0 500 "),
+        };
+    }
+}

@@ -87,8 +87,10 @@ impl Call {
     fn begin(&mut self, step: &mut Step<'_>, invite: &Message<'_>, mut way: Way) {
         let id = self.next.attempt;
         self.next.attempt = if id == LAST_ATTEMPT { 0 } else { id + 1 };
-        self.tried = self.tried.saturating_add(1);
         let is_full = step.recheck(&self.calling, &way);
+        if is_full.is_none() && !way.gateway.is_empty() {
+            self.tried = self.tried.saturating_add(1);
+        }
         let service_route = step.trunks.service_route(&way.gateway);
         for target in way.targets.iter_mut().filter(|target| target.routes.is_empty()) {
             target.routes = service_route.to_vec(); // RFC 3608 §5
@@ -251,7 +253,8 @@ impl Call {
         let attempt = self.attempt(id).expect("looked up above");
         if attempt.has_rest() && is_of_address(failure, status, attempt) {
             let way = attempt.rest();
-            self.tried = tried.saturating_sub(1);
+            // the same gateway at another address: begun anew, it counts once
+            self.tried = tried.saturating_sub((!way.gateway.is_empty()).into());
             return self.with_invite(|call, invite| call.begin(step, invite, way));
         }
         let Heard { ringing: had_18x, session: had_sdp, .. } = attempt.heard;

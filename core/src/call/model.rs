@@ -450,7 +450,7 @@ pub struct Call {
     pub exchanges: Vec<Exchange>,
     /// Numbers of the next attempt, branch and exchange.
     pub next: Numbers,
-    /// How many ways have been tried.
+    /// How many gateways have been tried.
     pub tried: u16,
     /// How many 3xx have been followed.
     pub redirects: u8,
