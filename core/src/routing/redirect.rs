@@ -2,8 +2,8 @@
 //!
 //! Only 300, 301 and 302 name other places for the same call; 305 names a proxy and 380 another kind of service, so these
 //! are passed on. A contact is a number of ours where its host is this switch, or where it is a tel URI: then all of
-//! routing holds for it, under the name of the original caller. A contact at an address of a routing gateway is called
-//! through that gateway, with the number as it stands there.
+//! routing holds for it, under the name of the original caller. A contact at an address or a name of a routing gateway is
+//! called through that gateway, with the number as it stands there.
 
 use super::gateway;
 use super::load::Use;
@@ -12,9 +12,9 @@ use super::plan::{Detail, Planner};
 use super::policy::Redirect;
 use super::rule::Rule;
 use crate::config::{Gateway, Peer};
+use crate::dns;
 use crate::limits;
-use crate::sip::{DEFAULT_PORT, Message, Name, NameAddr, Scheme, Uri, q_permille};
-use std::net::SocketAddr;
+use crate::sip::{DEFAULT_PORT, Message, Name, NameAddr, Scheme, Uri, host_name, q_permille};
 
 /// What has become of the call so far.
 #[derive(Clone, Copy)]
@@ -139,26 +139,26 @@ fn towards(planner: &mut Planner<'_>, from: &Way, contact: &[u8]) -> Result<(), 
         return planner.redirect(&number).map_err(|refusal| dropped(Rule::RedirectRefused, refusal.rule.name()));
     }
     let is_udp = uri.params.get("transport").is_none_or(|name| name.eq_ignore_ascii_case(b"udp"));
-    let remote = uri.host_ip().map(|ip| SocketAddr::new(ip.to_canonical(), uri.port.unwrap_or(DEFAULT_PORT)));
-    let Some(remote) = remote.filter(|_| uri.scheme == Scheme::Sip && is_udp) else {
-        return Err(dropped(Rule::RedirectUri, "only sip over udp to an address is called"));
-    };
+    let peer = peer_of(&uri).filter(|_| uri.scheme == Scheme::Sip && is_udp);
+    let peer = peer.ok_or_else(|| dropped(Rule::RedirectUri, "only sip over udp is called"))?;
     let mut routing = config.gateways.iter().filter(|gateway| gateway.routing);
-    let found = routing.find_map(|gateway| Some((gateway, peer_at(gateway, remote)?)));
-    if let Some((gateway, peer)) = found {
+    if let Some(gateway) = routing.find(|gateway| is_at(gateway, &peer)) {
         let number = uri.number().ok_or_else(|| dropped(Rule::RedirectUri, "no number"))?;
         gateway::usable(planner.facts, &planner.caller, gateway)?;
         let caller = planner.caller.number;
         gateway::through(planner, gateway, &[peer], number, caller);
     } else if from.policy.redirect == Redirect::Anywhere {
-        let flow = config.flow_to(remote).ok_or_else(|| dropped(Rule::RouteNoSocket, ""))?;
+        let hop = match peer.target() {
+            Some(remote) => Hop::Flow(config.flow_to(remote).ok_or_else(|| dropped(Rule::RouteNoSocket, ""))?),
+            None => Hop::Name(dns::Name::from(&peer)),
+        };
         let bare = contact.len() - uri.headers.len();
         let uri_out = contact[..bare].strip_suffix(b"?").unwrap_or(&contact[..bare]);
         planner.plan.ways.push(Way {
             rule: Rule::RedirectWay,
             gateway: String::new(),
             user: String::new(),
-            targets: vec![Target { hop: Hop::Flow(flow), uri: uri_out.into(), routes: Vec::new() }],
+            targets: vec![Target { hop, uri: uri_out.into(), routes: Vec::new() }],
             number: uri.number().unwrap_or_default(),
             caller: from.caller.clone(),
             round: 0,
@@ -171,11 +171,25 @@ fn towards(planner: &mut Planner<'_>, from: &Way, contact: &[u8]) -> Result<(), 
     Ok(())
 }
 
-/// The peer of this gateway at this address.
-fn peer_at(gateway: &Gateway, remote: SocketAddr) -> Option<Peer> {
-    let is_it = |peer: &&Peer| match peer {
-        Peer::Address { ip, port } => *ip == remote.ip() && port.is_none_or(|port| port == remote.port()),
-        Peer::Name { .. } => false,
-    };
-    gateway.peers.iter().find(is_it).map(|_| Peer::Address { ip: remote.ip(), port: Some(remote.port()) })
+/// Where a contact is: at an address with a port, or where its name leads.
+fn peer_of(uri: &Uri<'_>) -> Option<Peer> {
+    if let Some(ip) = uri.host_ip() {
+        return Some(Peer::Address { ip: ip.to_canonical(), port: uri.port.or(Some(DEFAULT_PORT)) });
+    }
+    let host = host_name(std::str::from_utf8(uri.host).ok()?)?;
+    Some(Peer::Name { host: host.into(), port: uri.port })
+}
+
+/// Whether a contact is a peer of this gateway. Names are compared as they are written: where they lead is asked when it is
+/// called.
+fn is_at(gateway: &Gateway, contact: &Peer) -> bool {
+    gateway.peers.iter().any(|peer| match (peer, contact) {
+        (Peer::Address { ip, port }, Peer::Address { ip: other, port: at }) => {
+            ip == other && (port.is_none() || port == at)
+        }
+        (Peer::Name { host, port }, Peer::Name { host: other, port: at }) => {
+            host == other && (port.is_none() || port == at)
+        }
+        _ => false,
+    })
 }

@@ -5,7 +5,7 @@ use super::*;
 use crate::sip::{Index, Scanned, scan};
 
 const CONFIG: &str = "[switch]\ndomain = \"example.net\"\n[[phone]]\nusers = \"1001..1009\"\npassword = \"x\"\n\
-    [[gateway]]\nname = \"out\"\ndirection = \"routing\"\npeers = [\"198.51.100.1\", \"198.51.100.2:5070\"]\n\
+    [[gateway]]\nname = \"out\"\ndirection = \"routing\"\npeers = [\"198.51.100.1\", \"198.51.100.2:5070\", \"gw.example\"]\n\
     prefixes = [\"00\"]\nrewrite_callee = [{ prefix = \"00\", replace = \"+\" }]\n";
 
 fn started() -> World {
@@ -40,6 +40,7 @@ fn our_numbers_and_our_gateways_are_called() {
         "sip:%2B4930@198.51.100.2:5070;user=phone",
         "sip:x@198.51.100.99",
         "sip:a@b.example",
+        "sip:004420@GW.example",
         "sip:a@198.51.100.99;transport=tcp",
         "sips:1003@198.51.100.99",
         "mailto:a@b",
@@ -61,9 +62,12 @@ fn our_numbers_and_our_gateways_are_called() {
 #[test]
 fn anywhere_is_anywhere_that_can_be_sent_to() {
     let world = started();
-    let result = redirected(&world, Redirect::Anywhere, 302, 0, &["sip:x@198.51.100.99:5070;a=b?Subject=c"]);
+    let uris = ["sip:x@198.51.100.99:5070;a=b?Subject=c", "sip:x@Other.example:5080"];
+    let result = redirected(&world, Redirect::Anywhere, 302, 0, &uris);
     let targets: Vec<&[u8]> = result.ways.iter().map(|way| &*way.target().uri).collect();
-    assert_eq!(targets, [&b"sip:x@198.51.100.99:5070;a=b"[..]]);
+    assert_eq!(targets, [&b"sip:x@198.51.100.99:5070;a=b"[..], b"sip:x@Other.example:5080"]);
+    let name = crate::dns::Name { port: Some(5080), ..crate::dns::Name::host("other.example") };
+    assert_eq!(result.ways[1].target().hop, Hop::Name(name), "where it leads is asked when it is called");
     assert_eq!(result.ways[0].policy.redirect, Redirect::Anywhere);
 }
 
