@@ -1,6 +1,7 @@
 //! Gateways as the switch watches them and registers at them, in virtual time, with peers that follow a script. Time goes
 //! through a snapshot every second, and no timer may lose its owner.
 
+mod by_name;
 mod peers;
 
 use crosspoint_core::trunk::{Rule, TrunkView, Trunks};

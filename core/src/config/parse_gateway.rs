@@ -58,7 +58,6 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config)
         }
         let peers = peers(reader, &table, mapping && !routing && is_digest);
         let registers = matches!(auth, GatewayAuth::Register { .. });
-        needs_address(reader, &table, &peers, registers);
         for peer in peers.iter().filter(|_| mapping || registers) {
             names += usize::from(matches!(peer.value, Peer::Name { .. }));
             if names > limits::PEER_NAMES {
@@ -96,20 +95,6 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>, config: &Config)
     }
     reservations.check(reader, &gateways, &config.groups);
     gateways
-}
-
-/// Refuses what this build does with addresses alone: of OPTIONS that went nowhere a gateway would be taken for dead.
-fn needs_address(reader: &mut Reader<'_>, table: &Section<'_>, peers: &[At<Peer>], registers: bool) {
-    if peers.iter().any(|peer| matches!(peer.value, Peer::Address { .. })) || peers.is_empty() {
-        return;
-    }
-    let register = table.get("register").or_else(|| table.get("auth")).filter(|_| registers);
-    for (key, value) in [("ping_s", table.get("ping_s")), ("register", register)] {
-        if let Some(value) = value {
-            let text = format!("`{key}` needs a peer that is written as an address: host names are not acted on there");
-            reader.error(&value.span(), "not-acted-on", text);
-        }
-    }
 }
 
 /// A user name that is to say which gateway calls may be no other gateway's and no phone's.

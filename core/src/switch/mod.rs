@@ -27,7 +27,7 @@ use crate::sip::{self, Message, Scanned};
 use crate::time::{Deadline, Now};
 use crate::timers::{DnsTimer, TimerId, TimerKey};
 use crate::transaction::{Answer, ClientId, Owner, Party, Transactions, Upcall};
-use crate::trunk::{TrunkView, Trunks};
+use crate::trunk::{Lent, TrunkView, Trunks};
 use drops::Drops;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -156,6 +156,12 @@ impl Switch {
         (calls, Desk { cx, transactions, registrar, trunks, resolver })
     }
 
+    /// The trunks, and what they work with.
+    fn trunks_and_lent(&mut self) -> (&mut Trunks, Lent<'_>) {
+        let Switch { cx, transactions, trunks, resolver, .. } = self;
+        (trunks, Lent { cx, transactions, resolver })
+    }
+
     /// R6: time is clamped; a reading earlier than the last counts as the last.
     fn set_clock(&mut self, now: Now) {
         if now.mono < self.cx.now.mono {
@@ -226,7 +232,10 @@ impl Switch {
                 let (calls, desk) = self.desk();
                 calls.on_answer(desk, owner, client, message, flow)
             }
-            Party::Trunk => self.trunks.on_answer(&mut self.cx, &mut self.transactions, owner, message),
+            Party::Trunk => {
+                let (trunks, mut lent) = self.trunks_and_lent();
+                trunks.on_answer(&mut lent, owner, message)
+            }
             Party::Dns => panic!("no request of ours has this owner: {owner:?}"),
         }
     }
@@ -237,7 +246,10 @@ impl Switch {
                 let (calls, desk) = self.desk();
                 calls.on_upcall(desk, upcall)
             }
-            Party::Trunk => self.trunks.on_upcall(&mut self.cx, &mut self.transactions, upcall),
+            Party::Trunk => {
+                let (trunks, mut lent) = self.trunks_and_lent();
+                trunks.on_upcall(&mut lent, upcall)
+            }
             Party::Dns => panic!("no request of ours has this owner: {upcall:?}"),
         }
     }
@@ -257,7 +269,10 @@ impl Switch {
                 let (calls, desk) = self.desk();
                 calls.on_resolved(desk, owner, answer);
             }
-            Party::Trunk => panic!("no lookup of ours has this owner: {owner:?}"),
+            Party::Trunk => {
+                let (trunks, mut lent) = self.trunks_and_lent();
+                trunks.on_resolved(&mut lent, owner, answer)
+            }
         }
     }
 
@@ -281,7 +296,10 @@ impl Switch {
                     self.on_upcall(upcall);
                 }
             }
-            TimerKey::Trunk(bits, timer) => self.trunks.fire(&mut self.cx, &mut self.transactions, bits, timer),
+            TimerKey::Trunk(bits, timer) => {
+                let (trunks, mut lent) = self.trunks_and_lent();
+                trunks.fire(&mut lent, bits, timer)
+            }
             TimerKey::Call(bits, timer) => {
                 let (calls, desk) = self.desk();
                 calls.fire(desk, bits, timer)

@@ -6,15 +6,15 @@
 
 use super::event::{self, Change};
 use super::request::Head;
-use super::target::targets_of;
-use super::{ROLE_PING, TrunkId, offset, owner};
+use super::target::{Next, Place, Search};
+use super::{Lent, ROLE_PING, TrunkId, offset, owner};
 use crate::config::Gateway;
 use crate::cx::Cx;
+use crate::dns::Answer;
 use crate::time::Instant;
 use crate::timers::{TimerId, TimerKey, TrunkTimer};
-use crate::transaction::{ClientId, Kind, NewRequest, Transactions};
+use crate::transaction::{ClientId, Kind, NewRequest, Owner, Transactions};
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How long a peer may take: by then it has been asked four times (after 0, 0.5, 1.5 and 3.5 s). A shorter interval cuts
@@ -32,6 +32,8 @@ pub(super) struct Health {
     against: u32,
     rtt_ms: Option<u64>,
     round: Option<Round>,
+    search: Search,
+    /// For the next round, or for the answer of a peer. A lookup has its own limit.
     timer: Option<TimerId>,
 }
 
@@ -39,10 +41,8 @@ pub(super) struct Health {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Round {
     began: Instant,
-    /// Which peer is asked now, by its place, and since when.
-    peer: usize,
-    asked: Instant,
-    client: ClientId,
+    /// The OPTIONS under way, and since when; none while a name is looked up.
+    asked: Option<(Instant, ClientId)>,
 }
 
 impl Health {
@@ -75,62 +75,78 @@ impl Health {
     /// Lets go of the round under way and of the next one.
     pub(super) fn stop(&mut self, cx: &mut Cx, transactions: &mut Transactions) {
         cx.timers.cancel(&mut self.timer);
-        if let Some(round) = self.round.take() {
-            transactions.disown(cx, round.client);
+        self.search.restart();
+        if let Some((_, client)) = self.round.take().and_then(|round| round.asked) {
+            transactions.disown(cx, client);
         }
     }
 
+    /// Another gateway under the same name begins, after [`Health::stop`].
+    pub(super) fn forget(&mut self) {
+        *self = Health { search: std::mem::take(&mut self.search), ..Health::default() };
+    }
+
     /// The next round is due, or a peer has taken too long.
-    pub(super) fn fire(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: TrunkId, gateway: &Gateway) {
+    pub(super) fn fire(&mut self, lent: &mut Lent<'_>, id: TrunkId, gateway: &Gateway) {
         self.timer = None;
         match self.round {
-            Some(_) => self.on_silence(cx, transactions, id, gateway),
-            None => self.ask(cx, transactions, id, gateway, 0, cx.now.mono),
+            Some(_) => self.on_silence(lent, id, gateway),
+            None => {
+                self.search.restart();
+                self.ask(lent, id, gateway, lent.cx.now.mono);
+            }
         }
     }
 
     /// The peer that was asked has answered finally.
-    pub(super) fn on_status(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        id: TrunkId,
-        gateway: &Gateway,
-        status: u16,
-    ) {
-        let Some(round) = self.round else { return };
+    pub(super) fn on_status(&mut self, lent: &mut Lent<'_>, id: TrunkId, gateway: &Gateway, status: u16) {
+        let Some(Round { began, asked: Some((asked, _)) }) = self.round else { return };
         if matches!(status, 408 | 503) {
-            return self.on_silence(cx, transactions, id, gateway);
+            return self.on_silence(lent, id, gateway);
         }
-        self.rtt_ms = Some(cx.now.mono.since(round.asked).as_millis() as u64);
-        self.end(cx, id, gateway, round.began, true);
+        self.rtt_ms = Some(lent.cx.now.mono.since(asked).as_millis() as u64);
+        self.end(lent.cx, id, gateway, began, true);
     }
 
     /// The peer that was asked has not answered, or as good as not: the next one is.
-    pub(super) fn on_silence(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: TrunkId, gateway: &Gateway) {
-        let Some(round) = self.round.take() else { return };
-        transactions.disown(cx, round.client);
-        self.ask(cx, transactions, id, gateway, round.peer + 1, round.began);
+    pub(super) fn on_silence(&mut self, lent: &mut Lent<'_>, id: TrunkId, gateway: &Gateway) {
+        let Some(Round { began, asked: Some((_, client)) }) = self.round else { return };
+        lent.transactions.disown(lent.cx, client);
+        self.ask(lent, id, gateway, began);
     }
 
-    /// Asks the first peer from this place on that a request can be sent to; ends the round where there is none.
-    fn ask(
+    /// The name of a peer has been looked up.
+    pub(super) fn on_resolved(
         &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
+        lent: &mut Lent<'_>,
         id: TrunkId,
         gateway: &Gateway,
-        from: usize,
-        began: Instant,
+        owner: Owner,
+        answer: Answer,
     ) {
-        for (peer, target) in targets_of(gateway).into_iter().enumerate().skip(from) {
-            if let Some(client) = options(cx, transactions, id, target) {
-                self.round = Some(Round { began, peer, asked: cx.now.mono, client });
-                let patience = PATIENCE.min(Duration::from_secs(gateway.ping.every_s.into()));
-                return self.arm(cx, id, cx.now.mono + patience);
+        if let Some(round) = self.round.filter(|_| self.search.on_resolved(gateway, owner, answer)) {
+            self.ask(lent, id, gateway, round.began);
+        }
+    }
+
+    /// Asks at the next place that a request can be sent to; ends the round where there is none.
+    fn ask(&mut self, lent: &mut Lent<'_>, id: TrunkId, gateway: &Gateway, began: Instant) {
+        lent.cx.timers.cancel(&mut self.timer);
+        loop {
+            match self.search.next(lent, gateway, id.to_bits(), ROLE_PING) {
+                Next::Later => {
+                    self.round = Some(Round { began, asked: None });
+                    return;
+                }
+                Next::Nowhere => return self.end(lent.cx, id, gateway, began, false),
+                Next::Place(place) => {
+                    let Some(client) = options(lent.cx, lent.transactions, id, &place) else { continue };
+                    self.round = Some(Round { began, asked: Some((lent.cx.now.mono, client)) });
+                    let patience = PATIENCE.min(Duration::from_secs(gateway.ping.every_s.into()));
+                    return self.arm(lent.cx, id, lent.cx.now.mono + patience);
+                }
             }
         }
-        self.end(cx, id, gateway, began, false);
     }
 
     /// Counts the outcome of a round, and arms the next one.
@@ -144,7 +160,9 @@ impl Health {
             self.is_down = !self.is_down;
             let change = if self.is_down { Change::Down } else { Change::Up };
             cx.counters.trunks_down += u64::from(self.is_down);
-            event::tell(cx, &gateway.name, change, format!("{} rounds of OPTIONS", self.against));
+            let fault = self.search.fault().filter(|_| self.is_down).map(|fault| format!(", {fault}"));
+            let detail = format!("{} rounds of OPTIONS{}", self.against, fault.unwrap_or_default());
+            event::tell(cx, &gateway.name, change, detail);
             self.against = 0;
         }
         let next = began + Duration::from_secs(gateway.ping.every_s.into());
@@ -157,11 +175,11 @@ impl Health {
     }
 }
 
-/// Sends OPTIONS; none where there is no way, or no room for the transaction.
-fn options(cx: &mut Cx, transactions: &mut Transactions, id: TrunkId, target: SocketAddr) -> Option<ClientId> {
-    let flow = cx.config.flow_to(target)?;
+/// Sends OPTIONS; none where there is no room for the transaction.
+fn options(cx: &mut Cx, transactions: &mut Transactions, id: TrunkId, place: &Place) -> Option<ClientId> {
+    let flow = place.flow;
     let contact = cx.config.listen[usize::from(flow.socket.0)].advertise;
-    let uri = format!("sip:{target}");
+    let uri = format!("sip:{}", place.host);
     let from = format!("sip:{}", cx.config.domain);
     let (tag, call_id) = (cx.rng.ids.token(), cx.rng.ids.token::<24>());
     let head = Head { flow, method: "OPTIONS", uri: &uri, from: &from, to: &uri, tag, call_id: &call_id, cseq: 1 };

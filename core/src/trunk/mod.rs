@@ -25,6 +25,7 @@ pub use view::TrunkView;
 
 use crate::config::Gateway;
 use crate::cx::Cx;
+use crate::dns::{Answer, Resolver};
 use crate::handle::{Handle, Slab};
 use crate::sip::Message;
 use crate::time::{Instant, Now};
@@ -39,7 +40,7 @@ use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::time::Duration;
 
-/// [`Owner::role`] of OPTIONS; its id is a trunk's.
+/// [`Owner::role`] of OPTIONS; its id is a trunk's. In the owner of a lookup the bits above the lowest count.
 const ROLE_PING: u8 = 0;
 /// [`Owner::role`] of REGISTER; its id is a registration's.
 const ROLE_REGISTER: u8 = 1;
@@ -51,6 +52,16 @@ pub const HOLD_MOST_S: u32 = 3600;
 const SPREAD: Duration = Duration::from_secs(2);
 
 type TrunkId = Handle<Trunk>;
+
+/// What the switch lends to its trunks for one step.
+pub struct Lent<'s> {
+    /// Clock, configuration, timers, commands.
+    pub cx: &'s mut Cx,
+    /// What sends their requests.
+    pub transactions: &'s mut Transactions,
+    /// What finds those of their peers that are named by host.
+    pub resolver: &'s mut Resolver,
+}
 
 /// The gateways at run time, by name.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -134,7 +145,7 @@ impl Trunks {
         if old.ping != new.ping || old.peers != new.peers {
             trunk.health.stop(cx, transactions);
             if old.peers != new.peers || new.ping.every_s == 0 {
-                trunk.health = Health::default();
+                trunk.health.forget();
             }
             trunk.health.start(cx, id, new);
         }
@@ -231,53 +242,64 @@ impl Trunks {
     }
 
     /// A timer of a trunk or a registration is due.
-    pub fn fire(&mut self, cx: &mut Cx, transactions: &mut Transactions, bits: u64, timer: TrunkTimer) {
+    pub fn fire(&mut self, lent: &mut Lent<'_>, bits: u64, timer: TrunkTimer) {
         match timer {
-            TrunkTimer::Register => self.on_register_timer(cx, transactions, Handle::from_bits(bits)),
+            TrunkTimer::Register => self.on_register_timer(lent, Handle::from_bits(bits)),
             TrunkTimer::Ping => {
                 let id = TrunkId::from_bits(bits);
                 if let Some(trunk) = self.trunks.get_mut(id) {
-                    trunk.health.fire(cx, transactions, id, &trunk.gateway);
+                    trunk.health.fire(lent, id, &trunk.gateway);
                 }
             }
             TrunkTimer::Hold => {
                 if let Some(trunk) = self.trunks.get_mut(TrunkId::from_bits(bits)) {
                     trunk.hold = None;
-                    event::tell(cx, &trunk.gateway.name, Change::Released, String::new());
+                    event::tell(lent.cx, &trunk.gateway.name, Change::Released, String::new());
                 }
             }
         }
     }
 
     /// A gateway answers a request of ours.
-    pub fn on_answer(&mut self, cx: &mut Cx, transactions: &mut Transactions, from: Owner, message: &Message<'_>) {
+    pub fn on_answer(&mut self, lent: &mut Lent<'_>, from: Owner, message: &Message<'_>) {
         let status = message.status().expect("only responses reach a client transaction's owner");
         if status < 200 {
             return;
         }
         if from.role == ROLE_REGISTER {
-            return self.on_register_answer(cx, transactions, Handle::from_bits(from.id), message, status);
+            return self.on_register_answer(lent, Handle::from_bits(from.id), message, status);
         }
         let id = TrunkId::from_bits(from.id);
         let Some(trunk) = self.trunks.get_mut(id) else { return };
-        trunk.health.on_status(cx, transactions, id, &trunk.gateway, status);
+        trunk.health.on_status(lent, id, &trunk.gateway, status);
         // RFC 3261 §21.5.4: with a 503 it is about every request; where another peer is asked, that one may be well
         let is_over = status == 503 && !trunk.health.is_asking();
         if let Some(seconds) = retry_after_s(message).filter(|_| is_over) {
             let name = trunk.gateway.name.clone();
-            self.hold(cx, &name, seconds);
+            self.hold(lent.cx, &name, seconds);
         }
     }
 
     /// A request of ours got no answer, or could not be delivered.
-    pub fn on_upcall(&mut self, cx: &mut Cx, transactions: &mut Transactions, upcall: Upcall) {
+    pub fn on_upcall(&mut self, lent: &mut Lent<'_>, upcall: Upcall) {
         let owner = upcall.owner();
         if owner.role == ROLE_REGISTER {
-            return self.on_register_silence(cx, transactions, Handle::from_bits(owner.id));
+            return self.on_register_silence(lent, Handle::from_bits(owner.id));
         }
         let id = TrunkId::from_bits(owner.id);
         if let Some(trunk) = self.trunks.get_mut(id) {
-            trunk.health.on_silence(cx, transactions, id, &trunk.gateway);
+            trunk.health.on_silence(lent, id, &trunk.gateway);
+        }
+    }
+
+    /// The name of a peer has been looked up. Where the gateway is gone, or asks for something else by now, nobody waits.
+    pub fn on_resolved(&mut self, lent: &mut Lent<'_>, owner: Owner, answer: Answer) {
+        if owner.role & 1 == ROLE_REGISTER {
+            return self.on_registrar_resolved(lent, owner, answer);
+        }
+        let id = TrunkId::from_bits(owner.id);
+        if let Some(trunk) = self.trunks.get_mut(id) {
+            trunk.health.on_resolved(lent, id, &trunk.gateway, owner, answer);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A registration of ours at a gateway (RFC 3261 §10.2): made, refreshed, repaired, taken back.
 //!
-//! One REGISTER is under way at a time, to one peer after the other until one answers. What follows from the answer:
+//! One REGISTER is under way at a time, to one place of the gateway after the other until one answers. What follows from the answer:
 //!
 //! | answer | what follows |
 //! |---|---|
@@ -8,28 +8,28 @@
 //! | 401, 407 | sent again with credentials, within SS_SIP_AUTHENTICATION_RETRY |
 //! | 401, 407 to the same credentials, 403 to any | stopped until a reload: who asks on gets locked out (RFC 3261 §21.4.4) |
 //! | 423 | once more with the Min-Expires it names |
-//! | 408, 503, none | the next peer |
-//! | anything else, or no peer left | once more after SS_SIP_USER_AGENT_RETRY_DELAY, or its Retry-After if that is longer |
+//! | 408, 503, none, a name that leads nowhere | the next place |
+//! | anything else, or no place left | once more after SS_SIP_USER_AGENT_RETRY_DELAY, or its Retry-After if that is longer |
 //!
 //! A registration that stands goes on standing while its refresh fails, until its time is over.
 
 use super::event::{self, Change};
 use super::request::{Head, granted_s, min_expires_s, retry_after_s};
-use super::target::targets_of;
-use super::{ROLE_REGISTER, SPREAD, TrunkId, Trunks, offset, owner};
+use super::target::{Next, Place, Search};
+use super::{Lent, ROLE_REGISTER, SPREAD, TrunkId, Trunks, offset, owner};
 use crate::auth::client::{Client, Login, WhyNot};
 use crate::config::{Gateway, GatewayAuth};
 use crate::cx::Cx;
 use crate::dialog::Tag;
+use crate::dns::Answer;
 use crate::handle::Handle;
 use crate::limits;
 use crate::sip::{Message, Name, escape_user};
 use crate::time::Instant;
 use crate::timers::{TimerId, TimerKey, TrunkTimer};
-use crate::transaction::{Branch, ClientId, Kind, NewRequest, Transactions, resend};
+use crate::transaction::{Branch, ClientId, Kind, NewRequest, Owner, Transactions, resend};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Names a registration.
@@ -54,11 +54,12 @@ pub(super) struct Registration {
     /// What a 423 wants at the least.
     min_expires_s: u32,
     phase: Phase,
+    search: Search,
     is_leaving: bool,
     bound: Option<Bound>,
     service_route: Vec<Box<[u8]>>,
     fault: Option<String>,
-    /// While waiting: for the next REGISTER; while asking: for the answer.
+    /// While waiting: for the next REGISTER; while asking: for the answer. A lookup has its own limit.
     timer: Option<TimerId>,
 }
 
@@ -66,6 +67,8 @@ pub(super) struct Registration {
 enum Phase {
     /// The timer says when the next REGISTER goes out.
     Waiting,
+    /// The name of a peer is being looked up.
+    Locating,
     Asking(Asking),
     /// The credentials were rejected.
     Stopped,
@@ -75,8 +78,7 @@ enum Phase {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Asking {
     client: ClientId,
-    /// Which peer is asked, by its place.
-    peer: usize,
+    place: Place,
     contact: String,
     uri: String,
     request: Bytes,
@@ -85,10 +87,10 @@ struct Asking {
 }
 
 /// What the gateway has granted.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Bound {
     until: Instant,
-    peer: usize,
+    place: Place,
 }
 
 impl Registration {
@@ -101,6 +103,7 @@ impl Registration {
             auth: Client::default(),
             min_expires_s: 0,
             phase: Phase::Waiting,
+            search: Search::default(),
             is_leaving: false,
             bound: None,
             service_route: Vec::new(),
@@ -114,7 +117,7 @@ impl Registration {
     }
 
     pub(super) fn bound_until(&self, now: Instant) -> Option<Instant> {
-        self.bound.map(|bound| bound.until).filter(|until| *until > now)
+        self.bound.as_ref().map(|bound| bound.until).filter(|until| *until > now)
     }
 
     pub(super) fn service_route(&self) -> &[Box<[u8]>] {
@@ -134,7 +137,7 @@ impl Registration {
         match self.phase {
             Phase::Stopped => "stopped",
             _ if self.is_bound(now) => "registered",
-            Phase::Asking(_) => "asking",
+            Phase::Asking(_) | Phase::Locating => "asking",
             Phase::Waiting => "waiting",
         }
     }
@@ -149,31 +152,31 @@ impl Registration {
         self.timer = Some(cx.timers.arm(at, TimerKey::Trunk(id.to_bits(), TrunkTimer::Register)));
     }
 
-    /// Sends REGISTER to the first peer from this place on that it can be sent to. Whether there is one.
-    fn ask(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: RegistrationId, from: usize) -> bool {
-        cx.timers.cancel(&mut self.timer);
-        let targets = targets_of(&self.gateway);
-        for (peer, target) in targets.into_iter().enumerate().skip(from) {
-            if self.ask_peer(cx, transactions, id, peer, target) {
-                return true;
+    /// Sends REGISTER to the next place that it can be sent to, or has a name looked up. Whether there is one.
+    fn ask(&mut self, lent: &mut Lent<'_>, id: RegistrationId) -> bool {
+        lent.cx.timers.cancel(&mut self.timer);
+        loop {
+            match self.search.next(lent, &self.gateway, id.to_bits(), ROLE_REGISTER) {
+                Next::Nowhere => return false,
+                Next::Later => {
+                    self.phase = Phase::Locating;
+                    return true;
+                }
+                Next::Place(place) => {
+                    if self.ask_at(lent.cx, lent.transactions, id, place) {
+                        return true;
+                    }
+                }
             }
         }
-        false
     }
 
-    fn ask_peer(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        id: RegistrationId,
-        peer: usize,
-        target: SocketAddr,
-    ) -> bool {
+    fn ask_at(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: RegistrationId, place: Place) -> bool {
         let GatewayAuth::Register { user, password, domain, .. } = &self.gateway.auth else {
             panic!("a registration is kept for a gateway that wants none: {}", self.gateway.name)
         };
-        let Some(flow) = cx.config.flow_to(target) else { return false };
-        let uri = domain.as_ref().map_or_else(|| format!("sip:{target}"), |domain| format!("sip:{domain}"));
+        let flow = place.flow;
+        let uri = format!("sip:{}", domain.as_deref().unwrap_or(&place.host));
         let (user_part, host) = (escape_user(user), &uri["sip:".len()..]);
         let aor = format!("sip:{user_part}@{host}");
         let advertise = cx.config.listen[usize::from(flow.socket.0)].advertise;
@@ -197,7 +200,7 @@ impl Registration {
         let request = writer.finish(b"");
         let new = NewRequest { flow, kind: Kind::Other, branch, bytes: request.clone() };
         let Some(client) = transactions.request(cx, new, owner(id.to_bits(), ROLE_REGISTER)) else { return false };
-        self.phase = Phase::Asking(Asking { client, peer, contact, uri, request, expires_s, has_credentials });
+        self.phase = Phase::Asking(Asking { client, place, contact, uri, request, expires_s, has_credentials });
         if self.is_leaving {
             self.arm(cx, id, LEAVE_PATIENCE);
         } else if has_credentials {
@@ -241,7 +244,7 @@ impl Registration {
         if !self.is_bound(cx.now.mono) {
             event::tell(cx, &self.gateway.name, Change::Registered, format!("for {granted_s} s"));
         }
-        self.bound = Some(Bound { until: cx.now.mono + life, peer: asking.peer });
+        self.bound = Some(Bound { until: cx.now.mono + life, place: asking.place.clone() });
         let routes = message.list(Name::ServiceRoute).take(limits::SERVICE_ROUTES);
         self.service_route = routes.filter(|route| route.len() <= limits::SERVICE_ROUTE_BYTES).map(Box::from).collect();
         self.phase = Phase::Waiting;
@@ -279,7 +282,7 @@ impl Registration {
 
     /// Lets go of a registration whose time is over.
     fn expire(&mut self, cx: &mut Cx) {
-        if self.bound.is_some_and(|bound| bound.until <= cx.now.mono) {
+        if self.bound.as_ref().is_some_and(|bound| bound.until <= cx.now.mono) {
             self.bound = None;
             event::tell(cx, &self.gateway.name, Change::Expired, String::new());
         }
@@ -338,7 +341,7 @@ impl Trunks {
         let is_asking = match &registration.phase {
             Phase::Asking(asking) => {
                 // it may yet succeed, and nobody would hear of it
-                registration.bound = Some(Bound { until: Instant::FAR_FUTURE, peer: asking.peer });
+                registration.bound = Some(Bound { until: Instant::FAR_FUTURE, place: asking.place.clone() });
                 transactions.disown(cx, asking.client);
                 true
             }
@@ -360,45 +363,57 @@ impl Trunks {
     }
 
     /// A registration's next REGISTER is due, or its answer is overdue.
-    pub(super) fn on_register_timer(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: RegistrationId) {
+    pub(super) fn on_register_timer(&mut self, lent: &mut Lent<'_>, id: RegistrationId) {
         let Some(registration) = self.registrations.get_mut(id) else { return };
         registration.timer = None;
         match &registration.phase {
-            Phase::Stopped => {}
+            Phase::Stopped | Phase::Locating => {}
             Phase::Asking(asking) => {
-                transactions.disown(cx, asking.client);
-                self.on_register_silence(cx, transactions, id);
+                lent.transactions.disown(lent.cx, asking.client);
+                self.on_register_silence(lent, id);
             }
             Phase::Waiting => {
-                registration.expire(cx);
+                registration.expire(lent.cx);
                 // what is taken back is taken back where it stands
-                let from = registration.bound.filter(|_| registration.is_leaving).map_or(0, |bound| bound.peer);
-                if !registration.ask(cx, transactions, id, from) {
-                    self.on_register_failure(cx, id, "no way to any peer".to_owned(), None);
+                match registration.bound.as_ref().filter(|_| registration.is_leaving) {
+                    Some(bound) => registration.search.restart_at(bound.place.clone()),
+                    None => registration.search.restart(),
                 }
+                self.go_on(lent, id, "no way to any peer".to_owned(), None);
             }
         }
     }
 
-    /// The peer that was asked has not answered, or as good as not: the next one is.
-    pub(super) fn on_register_silence(&mut self, cx: &mut Cx, transactions: &mut Transactions, id: RegistrationId) {
-        self.try_next_peer(cx, transactions, id, "no answer".to_owned(), None);
+    /// The peer that was asked has not answered, or as good as not: the next place is asked.
+    pub(super) fn on_register_silence(&mut self, lent: &mut Lent<'_>, id: RegistrationId) {
+        self.try_next_place(lent, id, "no answer".to_owned(), None);
     }
 
-    fn try_next_peer(
-        &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
-        id: RegistrationId,
-        why: String,
-        retry_after_s: Option<u32>,
-    ) {
+    /// The name of a peer has been looked up.
+    pub(super) fn on_registrar_resolved(&mut self, lent: &mut Lent<'_>, owner: Owner, answer: Answer) {
+        let id = RegistrationId::from_bits(owner.id);
         let Some(registration) = self.registrations.get_mut(id) else { return };
-        let Phase::Asking(asking) = &registration.phase else { return };
-        let next = asking.peer + 1;
-        // What could not be taken back where it stands expires there; no other peer knows of it.
-        if registration.is_leaving || !registration.ask(cx, transactions, id, next) {
-            self.on_register_failure(cx, id, why, retry_after_s);
+        let is_locating = matches!(registration.phase, Phase::Locating);
+        if is_locating && registration.search.on_resolved(&registration.gateway, owner, answer) {
+            self.go_on(lent, id, "no way to any peer".to_owned(), None);
+        }
+    }
+
+    fn try_next_place(&mut self, lent: &mut Lent<'_>, id: RegistrationId, why: String, retry_after_s: Option<u32>) {
+        let Some(registration) = self.registrations.get(id) else { return };
+        // What could not be taken back where it stands expires there; no other peer knows of it, and the search is over.
+        if matches!(registration.phase, Phase::Asking(_)) {
+            self.go_on(lent, id, why, retry_after_s);
+        }
+    }
+
+    /// Asks at the next place. Where there is none, the attempt has failed for this reason, or for that of a name that led
+    /// nowhere since.
+    fn go_on(&mut self, lent: &mut Lent<'_>, id: RegistrationId, why: String, retry_after_s: Option<u32>) {
+        let Some(registration) = self.registrations.get_mut(id) else { return };
+        if !registration.ask(lent, id) {
+            let why = registration.search.fault().map_or(why, str::to_owned);
+            self.on_register_failure(lent.cx, id, why, retry_after_s);
         }
     }
 
@@ -413,39 +428,37 @@ impl Trunks {
     /// A registrar answers finally.
     pub(super) fn on_register_answer(
         &mut self,
-        cx: &mut Cx,
-        transactions: &mut Transactions,
+        lent: &mut Lent<'_>,
         id: RegistrationId,
         message: &Message<'_>,
         status: u16,
     ) {
         let Some(registration) = self.registrations.get_mut(id) else { return };
         let Phase::Asking(asking) = &registration.phase else { return };
-        let (peer, has_credentials, asked_s) = (asking.peer, asking.has_credentials, asking.expires_s);
-        cx.timers.cancel(&mut registration.timer);
+        let (place, has_credentials, asked_s) = (asking.place.clone(), asking.has_credentials, asking.expires_s);
+        lent.cx.timers.cancel(&mut registration.timer);
         let why = || format!("{status} {}", message.reason().unwrap_or_default());
         match status {
             200..300 if registration.is_leaving => {
-                event::tell(cx, &registration.gateway.name, Change::Unregistered, String::new());
-                self.forget(cx, id);
+                event::tell(lent.cx, &registration.gateway.name, Change::Unregistered, String::new());
+                self.forget(lent.cx, id);
             }
-            200..300 if registration.succeed(cx, id, message) => {}
-            200..300 => self.on_register_failure(cx, id, format!("{} without our Contact", why()), None),
-            401 | 407 => match registration.authenticate(cx, transactions, id, message) {
+            200..300 if registration.succeed(lent.cx, id, message) => {}
+            200..300 => self.on_register_failure(lent.cx, id, format!("{} without our Contact", why()), None),
+            401 | 407 => match registration.authenticate(lent.cx, lent.transactions, id, message) {
                 Ok(true) => {}
-                Ok(false) => self.on_register_failure(cx, id, "no room for another request".to_owned(), None),
-                Err(WhyNot::SameCredentialsRejected) => self.on_rejection(cx, id, why()),
-                Err(other) => self.on_register_failure(cx, id, format!("{}: {}", why(), other.name()), None),
+                Ok(false) => self.on_register_failure(lent.cx, id, "no room for another request".to_owned(), None),
+                Err(WhyNot::SameCredentialsRejected) => self.on_rejection(lent.cx, id, why()),
+                Err(other) => self.on_register_failure(lent.cx, id, format!("{}: {}", why(), other.name()), None),
             },
-            403 if has_credentials => self.on_rejection(cx, id, why()),
+            403 if has_credentials => self.on_rejection(lent.cx, id, why()),
             423 if is_worth_more(message, asked_s) => {
                 registration.min_expires_s = min_expires_s(message).unwrap_or(0);
-                if !registration.ask(cx, transactions, id, peer) {
-                    self.on_register_failure(cx, id, why(), None);
-                }
+                registration.search.put_back(place);
+                self.go_on(lent, id, why(), None);
             }
-            408 | 503 => self.try_next_peer(cx, transactions, id, why(), retry_after_s(message)),
-            _ => self.on_register_failure(cx, id, why(), retry_after_s(message)),
+            408 | 503 => self.try_next_place(lent, id, why(), retry_after_s(message)),
+            _ => self.on_register_failure(lent.cx, id, why(), retry_after_s(message)),
         }
     }
 

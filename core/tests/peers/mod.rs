@@ -1,7 +1,9 @@
 //! Scripted peers around a switch, on a virtual clock: each answers what it is sent by a function of its own.
 
+mod zone;
+
 use crosspoint_core::event::Event;
-use crosspoint_core::input::{Control, Flow, SocketId, Transport};
+use crosspoint_core::input::{Control, Flow, LookupReply, QueryId, SocketId, Transport};
 use crosspoint_core::time::{Instant, Now, UnixMicros};
 use crosspoint_core::{Command, Input, Seed, Switch, config};
 use std::collections::{BTreeMap, VecDeque};
@@ -26,9 +28,16 @@ pub(crate) struct World {
     pub(crate) is_halted: bool,
     /// Whether time goes through a snapshot once a second.
     pub(crate) takes_snapshots: bool,
+    pub(crate) zone: zone::Zone,
     scripts: BTreeMap<SocketAddr, Script>,
-    under_way: VecDeque<(Instant, SocketAddr, String)>,
+    under_way: VecDeque<(Instant, Arriving)>,
     began: Instant,
+}
+
+/// What is on its way to the switch.
+enum Arriving {
+    Datagram(SocketAddr, String),
+    Lookup(QueryId, Vec<u8>),
 }
 
 /// `192.0.2.N:5060`.
@@ -38,7 +47,7 @@ pub(crate) fn peer(n: u8) -> SocketAddr {
 
 fn configured(gateways: &str) -> Arc<config::Config> {
     let text = format!(
-        "[switch]\ndomain = \"example.net\"\n[[listen]]\nbind = \"192.0.2.10:5060\"\n\
+        "[switch]\ndomain = \"example.net\"\nnameservers = [\"192.0.2.53\"]\n[[listen]]\nbind = \"192.0.2.10:5060\"\n\
          [[phone]]\nuser = \"1001\"\npassword = \"secret\"\n{gateways}"
     );
     Arc::new(config::parse(&text).unwrap_or_else(|faults| panic!("{faults}")).config)
@@ -56,6 +65,7 @@ impl World {
             told: Vec::new(),
             is_halted: false,
             takes_snapshots: true,
+            zone: zone::Zone::default(),
             scripts: BTreeMap::new(),
             under_way: VecDeque::new(),
             began,
@@ -106,7 +116,7 @@ impl World {
                 Command::Send { flow, bytes } => {
                     let text = String::from_utf8(bytes.to_vec()).expect("the switch writes text here");
                     if let Some(reply) = self.scripts.get_mut(&flow.remote).and_then(|script| script(&text)) {
-                        self.under_way.push_back((self.now.mono + 2 * LATENCY, flow.remote, reply));
+                        self.under_way.push_back((self.now.mono + 2 * LATENCY, Arriving::Datagram(flow.remote, reply)));
                     }
                     self.sent.push((at, flow.remote, text));
                 }
@@ -115,9 +125,12 @@ impl World {
                         self.told.push((at, format!("{gateway} {state} {rule} {detail}").trim_end().to_owned()));
                     }
                 }
+                Command::Lookup(query) => {
+                    if let Some(reply) = self.zone.answer(&query.bytes) {
+                        self.under_way.push_back((self.now.mono + 2 * LATENCY, Arriving::Lookup(query.id, reply)));
+                    }
+                }
                 Command::Halt => self.is_halted = true,
-                #[allow(unreachable_patterns, reason = "commands that this world has no use for")]
-                _ => {}
             }
         }
         assert_eq!(self.switch.orphaned_timers(), 0, "a timer without an owner");
@@ -140,9 +153,16 @@ impl World {
             match next {
                 None => return,
                 Some(at) if arrival == Some(at) => {
-                    let (_, from, text) = self.under_way.pop_front().expect("it has arrived");
-                    let flow = Flow { socket: SocketId(0), transport: Transport::Udp, remote: from };
-                    self.input(Input::Datagram { flow, bytes: text.as_bytes() });
+                    let (_, arriving) = self.under_way.pop_front().expect("it has arrived");
+                    match arriving {
+                        Arriving::Lookup(query, bytes) => {
+                            self.input(Input::Lookup(LookupReply { query, message: Some(&bytes) }));
+                        }
+                        Arriving::Datagram(remote, text) => {
+                            let flow = Flow { socket: SocketId(0), transport: Transport::Udp, remote };
+                            self.input(Input::Datagram { flow, bytes: text.as_bytes() });
+                        }
+                    }
                 }
                 Some(_) => self.input(Input::Tick),
             }
