@@ -9,7 +9,7 @@ use crate::cdr::EndReason;
 use crate::config::{Config, Gateway, NotTaken, Order, Peer, Prefix};
 use crate::dns::Name;
 use crate::limits;
-use crate::sip::escape_user;
+use crate::sip::{escape_user, push_address};
 use crate::time::Instant;
 
 /// What was seen of gateways that take the number and cannot have it.
@@ -188,14 +188,18 @@ fn shown(planner: &mut Planner<'_>, gateway: &Gateway, caller: String) -> String
 fn target(config: &Config, peer: &Peer, number: &str) -> Option<Target> {
     let user = escape_user(number);
     let (hop, uri) = match peer.target() {
-        Some(remote) => (Hop::Flow(config.flow_to(remote)?), format!("sip:{user}@{remote}")),
+        Some(remote) => {
+            let mut uri = format!("sip:{user}@").into_bytes();
+            push_address(&mut uri, remote);
+            (Hop::Flow(config.flow_to(remote)?), uri)
+        }
         None => {
             let name = Name::from(peer);
-            let uri = format!("sip:{user}@{name}");
+            let uri = format!("sip:{user}@{name}").into_bytes();
             (Hop::Name(name), uri)
         }
     };
-    Some(Target { hop, uri: uri.into_bytes().into(), routes: Vec::new() })
+    Some(Target { hop, uri: uri.into(), routes: Vec::new() })
 }
 
 /// A step for each gateway whose prefixes do not begin the number.

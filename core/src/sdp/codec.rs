@@ -1,9 +1,13 @@
 //! Names of formats.
 
-use super::scan::{Media, number, scan};
+use super::scan::{Media, lines, number, rtpmap};
+use crate::limits;
+
+/// How many payload types there are (RFC 3550 §5.1: 7 bits).
+const PAYLOAD_TYPES: usize = 128;
 
 /// The encoding name that a static payload type stands for (RFC 3551 §6, tables 4 and 5).
-pub fn static_name(payload_type: u8) -> Option<&'static str> {
+pub const fn static_name(payload_type: u8) -> Option<&'static str> {
     Some(match payload_type {
         0 => "PCMU",
         3 => "GSM",
@@ -29,26 +33,38 @@ pub fn static_name(payload_type: u8) -> Option<&'static str> {
     })
 }
 
-/// The name of the codec a call record shows: that of the first format of the first audio stream that is not refused,
-/// from its `a=rtpmap`, else from the static table. Tone and comfort-noise formats are no codec and passed over, as is a
-/// dynamic format without a map. None where no such stream can be read.
-pub fn first_codec(body: &[u8]) -> Option<String> {
-    let session = scan(body).ok()?;
-    let audio = session.media.iter().find(|media| media.kind == b"audio" && media.port != 0)?;
-    let names = names(audio);
-    let of_format = |format| number::<u8>(format).and_then(|payload_type| *names.get(usize::from(payload_type))?);
-    audio.formats().filter_map(of_format).find(|name| is_codec(name)).map(str::to_owned)
-}
-
-/// The encoding names of one section by payload type, of which there are 128 (RFC 3550 §5.1: 7 bits).
-fn names<'b>(media: &Media<'b>) -> [Option<&'b str>; 128] {
-    let mut names: [Option<&str>; 128] = std::array::from_fn(|payload_type| static_name(payload_type as u8));
-    for (payload_type, name) in media.rtpmaps() {
-        if let (Some(slot), Some(name)) = (names.get_mut(usize::from(payload_type)), token(name)) {
-            *slot = Some(name);
-        }
+/// The static names by payload type.
+const STATIC_NAMES: [Option<&str>; PAYLOAD_TYPES] = {
+    let mut names = [None; PAYLOAD_TYPES];
+    let mut payload_type = 0;
+    while payload_type < PAYLOAD_TYPES {
+        names[payload_type] = static_name(payload_type as u8);
+        payload_type += 1;
     }
     names
+};
+
+/// The name of the codec a call record shows: that of the first format of the first audio stream that is not refused,
+/// from its `a=rtpmap`, else from the static table. Tone and comfort-noise formats are no codec and passed over, as is a
+/// dynamic format without a map. None where no such stream can be read. One pass, up to the end of that stream's section.
+pub fn first_codec(body: &[u8]) -> Option<String> {
+    let mut names: [Option<&str>; PAYLOAD_TYPES] = STATIC_NAMES;
+    let mut audio: Option<Media<'_>> = None;
+    for line in lines(body).take(limits::SDP_LINES) {
+        match line.kind {
+            b'm' if audio.is_some() => break,
+            b'm' => audio = Media::parse(line.value).filter(|media| media.kind == b"audio" && media.port != 0),
+            b'a' if audio.is_some() => {
+                let Some((payload_type, name)) = rtpmap(line.value) else { continue };
+                if let (Some(slot), Some(name)) = (names.get_mut(usize::from(payload_type)), token(name)) {
+                    *slot = Some(name);
+                }
+            }
+            _ => {}
+        }
+    }
+    let of_format = |format| number::<u8>(format).and_then(|payload_type| *names.get(usize::from(payload_type))?);
+    audio?.formats().filter_map(of_format).find(|name| is_codec(name)).map(str::to_owned)
 }
 
 /// A name as RFC 8866 §9 lets it be, so that nothing else reaches a record.

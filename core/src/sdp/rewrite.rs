@@ -1,7 +1,7 @@
 //! The splice: every line as it came, but for the words the switch owns.
 
 use super::scan::{Connection, Line, Origin, lines, number, offset_in, words};
-use std::io::Write;
+use crate::sip::{push_ip, push_number};
 use std::net::IpAddr;
 
 /// What to write anew. The default changes nothing.
@@ -82,19 +82,21 @@ fn digits(port: &[u8]) -> &[u8] {
     &port[..end]
 }
 
-fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("writing to a Vec cannot fail");
-}
-
-/// `IP4` or `IP6` (RFC 8866 §8.2.7).
-fn family(address: IpAddr) -> &'static str {
-    if address.is_ipv4() { "IP4" } else { "IP6" }
+/// An address with its family, `IP4` or `IP6` (RFC 8866 §8.2.7).
+fn write_address(before: &[u8], address: IpAddr, out: &mut Vec<u8>) {
+    out.extend_from_slice(before);
+    out.extend_from_slice(if address.is_ipv4() { b"IP4 " } else { b"IP6 " });
+    push_ip(out, address);
 }
 
 fn write_origin(line: &Line<'_>, origin: NewOrigin, out: &mut Vec<u8>) {
     out.extend_from_slice(b"o=- ");
     match (origin.session, Origin::parse(line.value)) {
-        (Some((id, version)), _) => put(out, format_args!("{id} {version}")),
+        (Some((id, version)), _) => {
+            push_number(out, id);
+            out.push(b' ');
+            push_number(out, version);
+        }
         (None, Some(old)) if number_like(old.id) && number_like(old.version) => {
             out.extend_from_slice(old.id);
             out.push(b' ');
@@ -102,7 +104,7 @@ fn write_origin(line: &Line<'_>, origin: NewOrigin, out: &mut Vec<u8>) {
         }
         (None, _) => out.extend_from_slice(b"0 0"),
     }
-    put(out, format_args!(" IN {} {}", family(origin.address), origin.address));
+    write_address(b" IN ", origin.address, out);
 }
 
 /// Digits of any length: ids are NTP stamps of 64 bits as a rule, but not by law (RFC 8866 §5.2).
@@ -114,7 +116,7 @@ fn write_connection(line: &Line<'_>, address: IpAddr, out: &mut Vec<u8>) -> Opti
     if Connection::parse(line.value)?.is_hold() {
         return None;
     }
-    put(out, format_args!("c=IN {} {address}", family(address)));
+    write_address(b"c=IN ", address, out);
     Some(())
 }
 
@@ -124,7 +126,7 @@ fn write_media(line: &Line<'_>, port: u16, out: &mut Vec<u8>) -> Option<()> {
     let start = offset_in(old, line.value);
     out.extend_from_slice(b"m=");
     out.extend_from_slice(&line.value[..start]);
-    put(out, format_args!("{port}"));
+    push_number(out, port.into());
     out.extend_from_slice(&line.value[start + old.len()..]);
     Some(())
 }
@@ -142,9 +144,10 @@ fn write_rtcp(line: &Line<'_>, place: &Place, address: Option<IpAddr>, out: &mut
         Some(rtp) => rtp.saturating_add(1),
         None => old,
     };
-    put(out, format_args!("a=rtcp:{port}"));
+    out.extend_from_slice(b"a=rtcp:");
+    push_number(out, port.into());
     match address {
-        Some(address) if has_address => put(out, format_args!(" IN {} {address}", family(address))),
+        Some(address) if has_address => write_address(b" IN ", address, out),
         None if has_address => {
             let first = words(value).next()?;
             let end = offset_in(first, value) + first.len();

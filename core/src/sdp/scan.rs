@@ -182,15 +182,11 @@ impl<'b> Media<'b> {
 
     /// The `a=rtpmap` lines: payload type and encoding name (RFC 8866 §6.6), without clock rate.
     pub fn rtpmaps(&self) -> impl Iterator<Item = (u8, &'b [u8])> {
-        lines(self.attributes).filter(|line| line.kind == b'a').filter_map(|line| {
-            let mut parts = words(line.value.strip_prefix(b"rtpmap:")?);
-            let payload_type = number(parts.next()?)?;
-            let name = parts.next()?.split(|byte| *byte == b'/').next()?;
-            Some((payload_type, name))
-        })
+        lines(self.attributes).filter(|line| line.kind == b'a').filter_map(|line| rtpmap(line.value))
     }
 
-    fn parse(value: &'b [u8]) -> Option<Media<'b>> {
+    /// Reads an `m=` value; what the lines after it say is still to be put in.
+    pub(super) fn parse(value: &'b [u8]) -> Option<Media<'b>> {
         let mut parts = words(value);
         let (kind, port, proto) = (parts.next()?, parts.next()?, parts.next()?);
         let port = number(port.split(|byte| *byte == b'/').next()?)?;
@@ -198,6 +194,14 @@ impl<'b> Media<'b> {
         let formats = value[after_proto..].trim_ascii();
         Some(Media { kind, port, proto, formats, connection: None, direction: Direction::SendRecv, attributes: b"" })
     }
+}
+
+/// Payload type and encoding name of an `a=rtpmap` value (RFC 8866 §6.6); none of any other.
+pub(super) fn rtpmap(value: &[u8]) -> Option<(u8, &[u8])> {
+    let mut parts = words(value.strip_prefix(b"rtpmap:")?);
+    let payload_type = number(parts.next()?)?;
+    let name = parts.next()?.split(|byte| *byte == b'/').next()?;
+    Some((payload_type, name))
 }
 
 /// A description, read.

@@ -4,6 +4,7 @@
 //! request can still be answered; [`check`] is strict, and runs before any state is touched.
 
 mod chars;
+mod decimal;
 mod host;
 mod list;
 mod message;
@@ -20,6 +21,7 @@ mod uri;
 mod values;
 mod writer;
 
+pub(crate) use decimal::{push_address, push_ip, push_number};
 pub use host::{DEFAULT_PORT, host_ip, host_name};
 pub use list::split_list;
 pub use message::{Header, Message, Start};

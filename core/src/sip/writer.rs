@@ -1,5 +1,6 @@
 //! Writes messages: what the switch owns header by header, what it passes on line by line.
 
+use super::decimal::{push_address, push_number};
 use super::message::Header;
 use bytes::Bytes;
 use std::fmt::Arguments;
@@ -48,13 +49,13 @@ impl Writer {
 
     /// Adds an address as it stands in Via, Contact and URIs: an IPv6 one in its brackets, the port always.
     pub fn address(&mut self, address: SocketAddr) -> &mut Writer {
-        self.text.write_fmt(format_args!("{address}")).expect("writing to memory does not fail");
+        push_address(&mut self.text, address);
         self
     }
 
     /// Adds a number in decimal.
     pub fn number(&mut self, number: u64) -> &mut Writer {
-        self.text.write_fmt(format_args!("{number}")).expect("writing to memory does not fail");
+        push_number(&mut self.text, number);
         self
     }
 
@@ -109,7 +110,7 @@ impl Writer {
     pub fn finish(mut self, body: &[u8]) -> Bytes {
         self.text.reserve_exact(body.len() + b"Content-Length: 18446744073709551615\r\n\r\n".len());
         self.text.extend_from_slice(b"Content-Length: ");
-        push_decimal(&mut self.text, body.len());
+        push_number(&mut self.text, body.len() as u64);
         self.text.extend_from_slice(b"\r\n\r\n");
         self.text.extend_from_slice(body);
         Bytes::from(self.text)
@@ -123,18 +124,6 @@ impl Writer {
             written.iter_mut().filter(|byte| matches!(**byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
         }
     }
-}
-
-fn push_decimal(text: &mut Vec<u8>, mut number: usize) {
-    let start = text.len();
-    loop {
-        text.push(b'0' + (number % 10) as u8);
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    text[start..].reverse();
 }
 
 #[cfg(test)]

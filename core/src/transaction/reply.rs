@@ -2,10 +2,9 @@
 
 use super::uas::Reply;
 use crate::input::Flow;
-use crate::sip::{Message, Method, Name, Via, host_ip, reason_phrase};
+use crate::sip::{Message, Method, Name, Via, host_ip, push_ip, push_number, reason_phrase};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use std::io::Write as _;
 
 /// The lines that every answer to a request repeats: Via, From, To, Call-ID, CSeq; then Record-Route, which only those
 /// repeat that make a dialog.
@@ -65,7 +64,7 @@ impl ReplyHead {
         let mut out = Vec::with_capacity(fixed + self.lines.len() + said);
 
         out.extend_from_slice(b"SIP/2.0 ");
-        write_decimal(&mut out, usize::from(reply.status));
+        push_number(&mut out, reply.status.into());
         out.push(b' ');
         out.extend_from_slice(reason.as_bytes());
         out.extend_from_slice(b"\r\n");
@@ -84,7 +83,7 @@ impl ReplyHead {
         }
         out.extend_from_slice(reply.headers);
         out.extend_from_slice(b"Content-Length: ");
-        write_decimal(&mut out, reply.body.len());
+        push_number(&mut out, reply.body.len() as u64);
         out.extend_from_slice(b"\r\n\r\n");
         out.extend_from_slice(reply.body);
         Bytes::from(out)
@@ -116,10 +115,11 @@ fn write_top_via(out: &mut Vec<u8>, raw: &[u8], via: &Via<'_>, flow: Flow) {
     }
     if wants_rport {
         out.extend_from_slice(b";rport=");
-        write_decimal(out, usize::from(flow.remote.port()));
+        push_number(out, flow.remote.port().into());
     }
     if wants_rport || host_ip(via.host) != Some(source) {
-        write!(out, ";received={source}").expect("a vector takes every write");
+        out.extend_from_slice(b";received=");
+        push_ip(out, source);
     }
 }
 
@@ -134,19 +134,5 @@ fn write_unfolded(out: &mut Vec<u8>, value: &[u8]) {
             out.push(b' ');
         }
         out.extend_from_slice(piece);
-    }
-}
-
-/// The formatting machinery costs more than all the rest of a short answer.
-fn write_decimal(out: &mut Vec<u8>, mut number: usize) {
-    let mut digits = [b'0'; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return out.extend_from_slice(&digits[start..]);
-        }
     }
 }
