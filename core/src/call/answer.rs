@@ -100,13 +100,13 @@ impl Call {
             // No dialog: nothing but the status says anything (RFC 3261 §12.1).
             return self.show_plain(step, message, status);
         }
-        let Some(branch) = self.branch_of(step, id, message, flow) else { return };
+        let Some(branch) = self.branch_of(step, id, message) else { return };
         self.hear_provisional(step, branch, message, flow, status);
     }
 
     /// The callee accepts.
     fn on_accepted(&mut self, step: &mut Step<'_>, id: u8, message: &Message<'_>, flow: Flow, status: u16) {
-        let Some(branch_id) = self.branch_of(step, id, message, flow) else {
+        let Some(branch_id) = self.branch_of(step, id, message) else {
             return self.on_stray_answer(step, message, flow, status);
         };
         let cseq = message.cseq().map_or(0, |cseq| cseq.number);
@@ -122,7 +122,7 @@ impl Call {
             self.to = Some(attempt.destination());
         }
         self.winner = Some(branch_id);
-        self.ways.clear();
+        self.ways = VecDeque::new();
         self.ingress.invite = Bytes::new();
         self.cancel_attempts(step, Some(id), EndReason::AnsweredElsewhere.header());
         self.lose_other_branches(branch_id);
@@ -210,8 +210,9 @@ impl Call {
         step.transactions.request(step.cx, new, owner);
     }
 
-    /// The branch that this answer is of, made if it is the first with its To-tag.
-    fn branch_of(&mut self, step: &mut Step<'_>, attempt: u8, message: &Message<'_>, flow: Flow) -> Option<u8> {
+    /// The branch that this answer is of, made if it is the first with its To-tag. What else the answer says of the dialog is
+    /// the caller's to take.
+    fn branch_of(&mut self, step: &mut Step<'_>, attempt: u8, message: &Message<'_>) -> Option<u8> {
         let remote_tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
         let is_its =
             |branch: &&mut Branch| branch.attempt == attempt && *branch.callee.dialog.remote_tag == *remote_tag;
@@ -219,7 +220,7 @@ impl Call {
             return Some(branch.id);
         }
         let mut dialog = self.attempt(attempt)?.dialog.clone();
-        dialog.take_answer(message, flow);
+        dialog.remote_tag = remote_tag.into();
         self.add_branch(step, attempt, dialog)
     }
 

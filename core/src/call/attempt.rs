@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::input::Flow;
 use crate::routing::failover::{self, AttemptFacts, Failure, Next, Outcome};
 use crate::routing::{Hop, Rel100, Target, Way};
-use crate::sip::{Index, Message, Scanned, scan};
+use crate::sip::{Index, Message, Scanned, address_text, scan};
 use crate::timers::CallTimer;
 use crate::transaction::{ClientId, Kind, NewRequest, resend};
 use bytes::Bytes;
@@ -178,9 +178,9 @@ impl Call {
         attempt.sent = bytes;
         let destination = attempt.destination();
         let to = if attempt.way.gateway.is_empty() { "phone" } else { &attempt.way.gateway };
-        let result = format!("{} at {} ({to})", attempt.way.number, flow.remote);
+        let result = [&attempt.way.number, " at ", &address_text(flow.remote), " (", to, ")"].concat();
         let rule = attempt.way.rule.name();
-        self.story.push(format!("tried {result} ({rule})"));
+        self.story.push(["tried ", &result, " (", rule, ")"].concat());
         self.to = Some(destination);
         step.cx.emit(Event::RouteDecided { call: number, rule, result });
     }
@@ -404,7 +404,7 @@ fn reason_of(failure: Failure, status: u16, message: Option<&Message<'_>>) -> En
 
 /// Who the switch is to a gateway that asks; none where it has no account there.
 pub(super) fn login<'c>(config: &'c Config, gateway: &str) -> Option<Login<'c>> {
-    match &config.gateways.iter().find(|one| one.name == gateway)?.auth {
+    match &config.gateways.find(gateway)?.auth {
         GatewayAuth::Ip => None,
         GatewayAuth::Digest { user, password } | GatewayAuth::Register { user, password, .. } => {
             Some(Login { user, password })

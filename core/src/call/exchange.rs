@@ -410,7 +410,8 @@ impl Call {
                 writer.finish(&refused.unwrap_or_default())
             }
         };
-        far.dialog.last_ack = Some(Ack { cseq, bytes: bytes.clone() });
+        // It is kept as long as the call: without the room that its writer had to spare.
+        far.dialog.last_ack = Some(Ack { cseq, bytes: Bytes::copy_from_slice(&bytes) });
         if far.state == LegState::Answered {
             far.state = LegState::Confirmed;
         }

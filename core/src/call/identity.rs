@@ -49,8 +49,7 @@ pub fn policy_of(config: &Config, gateway: &str, user: &str) -> IdentityPolicy {
     if gateway.is_empty() {
         return config.phones.profile(user).map_or(IdentityPolicy::PHONE, |profile| profile.identity);
     }
-    let found = config.gateways.iter().find(|known| known.name == gateway);
-    found.map_or(IdentityPolicy::PHONE, |gateway| gateway.identity)
+    config.gateways.find(gateway).map_or(IdentityPolicy::PHONE, |gateway| gateway.identity)
 }
 
 /// The number that a gateway's request comes from: From, or what a trusted gateway asserts where From withholds it.
@@ -81,14 +80,16 @@ impl Party<'_> {
 
     /// Writes every other header that says who the party is.
     pub fn write(&self, writer: &mut Writer) {
-        self.privacy(writer);
-        if !self.is_withheld() {
-            self.asserted(writer);
+        let is_private = self.is_private();
+        let is_withheld = is_private && !self.may_know();
+        self.privacy(is_private, writer);
+        if !is_withheld {
+            self.asserted(is_private, writer);
             self.preferred(writer);
-            self.remote_party(writer);
+            self.remote_party(is_private, writer);
             self.diversion(writer);
         }
-        self.history(writer);
+        self.history(is_withheld, writer);
     }
 
     /// Whether the identity is kept from the public: by the party's wish, or by the settings of the other side.
@@ -96,16 +97,16 @@ impl Party<'_> {
         self.target.privacy == Privacy::Id || asks_privacy(self.message)
     }
 
-    /// Whether it is kept from the other side too: one that is not trusted, or could not be told that it is private.
-    fn is_withheld(&self) -> bool {
-        self.is_private() && !(self.target.trusted && self.target.privacy != Privacy::None)
+    /// Whether the other side may know an identity that is private: one that is trusted, and can be told so.
+    fn may_know(&self) -> bool {
+        self.target.trusted && self.target.privacy != Privacy::None
     }
 
-    fn privacy(&self, writer: &mut Writer) {
+    fn privacy(&self, is_private: bool, writer: &mut Writer) {
         let given = self.message.fields(Name::Privacy);
         match self.target.privacy {
             Privacy::None => {}
-            Privacy::Passthrough if !self.is_private() || asks_by_header(self.message) => {
+            Privacy::Passthrough if !is_private || asks_by_header(self.message) => {
                 given.for_each(|value| {
                     writer.header("Privacy", value);
                 });
@@ -117,7 +118,7 @@ impl Party<'_> {
         }
     }
 
-    fn asserted(&self, writer: &mut Writer) {
+    fn asserted(&self, is_private: bool, writer: &mut Writer) {
         let mut passed = 0;
         if self.target.p_asserted_identity == Claim::Passthrough && self.source.trusted {
             for value in self.values(Name::PAssertedIdentity).take(ASSERTED) {
@@ -127,7 +128,7 @@ impl Party<'_> {
         // The switch knows who its phone is, and says so where From no longer does (RFC 3325 §5).
         let is_said = match self.target.p_asserted_identity {
             Claim::None => false,
-            Claim::Passthrough => passed == 0 && self.is_private(),
+            Claim::Passthrough => passed == 0 && is_private,
             Claim::Caller => true,
         };
         if is_said {
@@ -151,7 +152,7 @@ impl Party<'_> {
         }
     }
 
-    fn remote_party(&self, writer: &mut Writer) {
+    fn remote_party(&self, is_private: bool, writer: &mut Writer) {
         match self.target.remote_party_id {
             Claim::None => {}
             Claim::Passthrough if self.source.trusted => {
@@ -169,7 +170,7 @@ impl Party<'_> {
                     b";party=called"
                 });
                 value.extend_from_slice(if is_known { b";screen=yes" } else { b";screen=no" });
-                value.extend_from_slice(if self.is_private() { b";privacy=full" } else { b";privacy=off" });
+                value.extend_from_slice(if is_private { b";privacy=full" } else { b";privacy=off" });
                 writer.header("Remote-Party-ID", value);
             }
         }
@@ -187,11 +188,11 @@ impl Party<'_> {
     }
 
     /// Entries that are not to be seen keep their index: the tree stays whole (RFC 7044 §10.1.2).
-    fn history(&self, writer: &mut Writer) {
+    fn history(&self, is_withheld: bool, writer: &mut Writer) {
         if self.target.history_info == Trail::None || !self.source.trusted {
             return;
         }
-        let all_hidden = self.is_withheld() || (!self.target.trusted && asks(self.message, &[b"history"]));
+        let all_hidden = is_withheld || (!self.target.trusted && asks(self.message, &[b"history"]));
         for value in self.values(Name::HistoryInfo) {
             let Ok(uri) = Uri::parse(value.uri) else { continue };
             let headers: Vec<&[u8]> =
@@ -236,7 +237,7 @@ impl Party<'_> {
 
     /// The party's URI.
     fn uri(&self) -> Vec<u8> {
-        format!("sip:{}@{}", escape_user(self.number), self.domain).into_bytes()
+        ["sip:", &escape_user(self.number), "@", self.domain].concat().into_bytes()
     }
 
     /// Writes what the party says of an identity, with these parameters of it; false where it names no user.
@@ -297,9 +298,8 @@ fn asks(message: &Message<'_>, wanted: &[&[u8]]) -> bool {
 
 /// Whether a request's From says that nobody is to know. An answer's From is the other side's.
 fn is_anonymous(message: &Message<'_>) -> bool {
-    let is_request = message.method().is_some();
-    let uri = message.from().ok().filter(|_| is_request).and_then(|from| Uri::parse(from.uri).ok());
-    uri.is_some_and(|uri| {
+    let from = message.method().and_then(|_| message.from().ok());
+    from.and_then(|from| Uri::parse(from.uri).ok()).is_some_and(|uri| {
         let user = uri.user.unwrap_or_default();
         uri.host.eq_ignore_ascii_case(b"anonymous.invalid") || user.eq_ignore_ascii_case(b"anonymous")
     })

@@ -133,7 +133,7 @@ impl Calls {
             attempts: Vec::with_capacity(1),
             branches: Vec::with_capacity(1),
             winner: None,
-            exchanges: Vec::new(),
+            exchanges: Vec::with_capacity(1),
             next: Numbers::default(),
             tried: 0,
             redirects: 0,
@@ -274,7 +274,7 @@ pub(super) fn has_session(message: &Message<'_>) -> bool {
 /// The dialog towards the callee, before it has answered: nothing of the caller's addresses in it.
 pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, way: &Way, calling: &CallingParty) -> Dialog {
     let local = shown::caller(&cx.config, calling, message, way, &calling.own()).from();
-    let remote = format!("<sip:{}@{}>", escape_user(&way.number), cx.config.domain);
+    let remote = ["<sip:", &escape_user(&way.number), "@", &cx.config.domain, ">"].concat();
     Dialog {
         call_id: cx.rng.ids.token::<24>().into(),
         local_tag: cx.rng.ids.token(),

@@ -189,7 +189,7 @@ fn target(config: &Config, peer: &Peer, number: &str) -> Option<Target> {
     let user = escape_user(number);
     let (hop, uri) = match peer.target() {
         Some(remote) => {
-            let mut uri = format!("sip:{user}@").into_bytes();
+            let mut uri = ["sip:", &user, "@"].concat().into_bytes();
             push_address(&mut uri, remote);
             (Hop::Flow(config.flow_to(remote)?), uri)
         }

@@ -7,7 +7,7 @@ use super::model::{Hop, Refusal, Target, Way};
 use super::plan::{Detail, Planner};
 use super::rule::Rule;
 use crate::cdr::EndReason;
-use crate::sip::split_list;
+use crate::sip::{address_text, split_list};
 
 pub(super) fn choose(planner: &mut Planner<'_>, user: &str, caller: &str) -> Result<(), Refusal> {
     let facts = planner.facts;
@@ -25,7 +25,7 @@ pub(super) fn choose(planner: &mut Planner<'_>, user: &str, caller: &str) -> Res
     // of each way: whose flow it is
     let mut instances: Vec<&[u8]> = Vec::new();
     for binding in facts.registrar.lookup(user.as_bytes(), facts.now) {
-        let place = || format!("{} q={}", binding.flow.remote, Permille(binding.q_permille));
+        let place = || format!("{} q={}", address_text(binding.flow.remote), Permille(binding.q_permille));
         if own == Some(binding.flow) {
             has_own = true;
             planner.step(Rule::RouteOwnBinding, user, place());

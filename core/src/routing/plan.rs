@@ -53,7 +53,9 @@ pub(super) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     pub(super) fn new(facts: &'a Facts<'a>, caller: Caller<'a>, detail: Detail) -> Planner<'a> {
-        Planner { facts, caller, detail, plan: Plan::default() }
+        // As a rule there is one way, and one step to it.
+        let plan = Plan { ways: Vec::with_capacity(1), steps: Vec::with_capacity(1), ..Plan::default() };
+        Planner { facts, caller, detail, plan }
     }
 
     pub(super) fn run(mut self, number: &str) -> Plan {

@@ -4,7 +4,7 @@
 //! saw, or have shown one of another phone before. What goes out on a leg rises by one where it differs from the last
 //! that went out there, and by nothing where it does not (RFC 3264 §8).
 
-use super::scan::{Origin, lines};
+use super::scan::{Origin, lines, offset_in};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -38,12 +38,18 @@ impl Version {
     }
 }
 
-/// Two bodies that differ have the same one time in 2^64: the only harm is a version that stays.
+/// Of all but the `o=` line. Two bodies that differ have the same one time in 2^64: the only harm is a version that stays.
 fn digest(body: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new();
-    for line in lines(body).filter(|line| line.kind != b'o') {
-        hasher.write(line.whole);
-    }
+    let (before, behind) = match lines(body).find(|line| line.kind == b'o') {
+        Some(origin) => {
+            let start = offset_in(origin.whole, body);
+            (&body[..start], &body[start + origin.whole.len()..])
+        }
+        None => (body, &body[..0]),
+    };
+    hasher.write(before);
+    hasher.write(behind);
     hasher.finish()
 }
 

@@ -45,6 +45,13 @@ pub(crate) fn push_address(text: &mut Vec<u8>, address: SocketAddr) {
     }
 }
 
+/// An address with its port, as text.
+pub(crate) fn address_text(address: SocketAddr) -> String {
+    let mut text = Vec::with_capacity("255.255.255.255:65535".len());
+    push_address(&mut text, address);
+    String::from_utf8(text).expect("an address is written in ASCII")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

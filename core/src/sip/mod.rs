@@ -21,7 +21,7 @@ mod uri;
 mod values;
 mod writer;
 
-pub(crate) use decimal::{push_address, push_ip, push_number};
+pub(crate) use decimal::{address_text, push_address, push_ip, push_number};
 pub use host::{DEFAULT_PORT, host_ip, host_name};
 pub use list::split_list;
 pub use message::{Header, Message, Start};
