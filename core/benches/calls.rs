@@ -1,6 +1,8 @@
 //! Instructions that calls cost, from the INVITE until nothing of them is left: scanning, transactions, routing, both
 //! dialogs, records, timers.
 //!
+//! The limits are a tenth above the 182,968 and 224,038 that calls cost when each had one attempt and one branch.
+//!
 //! `cargo bench -p crosspoint-core --bench calls`; what it needs stands in `sip.rs`. Fails where a limit is exceeded.
 
 #![allow(
@@ -46,13 +48,13 @@ fn told((mut switch, moments): (Switch, Vec<Moment>)) -> (Switch, Vec<Moment>) {
     (switch, moments)
 }
 
-#[library_benchmark(config = at_most(300_000))]
+#[library_benchmark(config = at_most(201_000))]
 #[bench::static_route(warm(Between::Gateways))]
 fn between_gateways(next: (Switch, Vec<Moment>)) -> (Switch, Vec<Moment>) {
     told(next)
 }
 
-#[library_benchmark(config = at_most(400_000))]
+#[library_benchmark(config = at_most(246_000))]
 #[bench::digest(warm(Between::Phones))]
 fn between_phones(next: (Switch, Vec<Moment>)) -> (Switch, Vec<Moment>) {
     told(next)
