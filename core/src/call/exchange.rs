@@ -2,7 +2,7 @@
 
 use super::answer::{answer_lines, contact, shown_status};
 use super::attempt::login;
-use super::start::{self, body, forward, has_session};
+use super::start::{self, body, described, forward, has_session};
 use super::{Call, End, Exchange, ExchangeState, Kind, LegState, NewTarget, Origin, Side, Step};
 use crate::cdr::{EndDirection, EndReason};
 use crate::cx::Cx;
@@ -403,11 +403,11 @@ impl Call {
             }
             None => {
                 let ours = step.cx.config.listen[usize::from(far.dialog.flow.socket.0)].advertise.ip();
-                let refused = far.refuse_offer(ours);
-                if refused.is_some() {
+                let answer = far.refuse_offer(ours).map(|refused| described(step.cx, &mut far.dialog, &refused));
+                if answer.is_some() {
                     writer.header("Content-Type", "application/sdp");
                 }
-                writer.finish(&refused.unwrap_or_default())
+                writer.finish(&answer.unwrap_or_default())
             }
         };
         // It is kept as long as the call: without the room that its writer had to spare.

@@ -331,13 +331,19 @@ pub(super) fn body<'m>(cx: &Cx, dialog: &mut Dialog, message: &Message<'m>) -> C
     if !message.is_sdp() {
         return message.body().into();
     }
-    let version = Version::next(dialog.described, message.body());
+    described(cx, dialog, message.body()).into()
+}
+
+/// A session description as it goes out on this leg: its origin is our own, its version one more than the last where it
+/// says something else (RFC 3264 §8).
+pub(super) fn described(cx: &Cx, dialog: &mut Dialog, description: &[u8]) -> Vec<u8> {
+    let version = Version::next(dialog.described, description);
     dialog.described = Some(version);
     let address = cx.config.listen[usize::from(dialog.flow.socket.0)].advertise.ip();
     let origin = NewOrigin { address, session: Some((version.id, version.version)) };
-    let mut out = Vec::with_capacity(message.body().len() + 16);
-    sdp::rewrite(message.body(), &Rewrite { origin: Some(origin), ..Rewrite::default() }, &mut out);
-    out.into()
+    let mut out = Vec::with_capacity(description.len() + 16);
+    sdp::rewrite(description, &Rewrite { origin: Some(origin), ..Rewrite::default() }, &mut out);
+    out
 }
 
 /// The first codec of the session description that a message carries, also as a part of its body; empty without one.

@@ -4,12 +4,13 @@ use super::scan::{lines, words};
 use std::io::Write;
 use std::net::IpAddr;
 
-/// An answer to this offer that refuses every stream: port 0 for each `m=` line (RFC 3264 §6), in the offer's own order.
+/// An answer to this offer that refuses every stream: port 0 for each `m=` line (RFC 3264 §6), in the offer's own order, and
+/// inactive, which answers every offer (§6.1): not every reader stops at the port.
 /// For a call that is over before its offer could be answered (RFC 3261 §13.2.2.4). `address` is the switch's own.
 pub fn refuse(offer: &[u8], address: IpAddr) -> Vec<u8> {
     let family = if address.is_ipv4() { "IP4" } else { "IP6" };
     let mut out = Vec::with_capacity(offer.len().min(512));
-    write!(out, "v=0\r\no=- 1 1 IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\n")
+    write!(out, "v=0\r\no=- 1 1 IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\na=inactive\r\n")
         .expect("writing to a Vec cannot fail");
     for line in lines(offer).filter(|line| line.kind == b'm') {
         let mut words = words(line.value);
@@ -34,8 +35,8 @@ mod tests {
         let answer = super::refuse(offer, "2001:db8::1".parse().unwrap());
         assert_eq!(
             String::from_utf8(answer).unwrap(),
-            "v=0\r\no=- 1 1 IN IP6 2001:db8::1\r\ns=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\nm=audio 0 RTP/AVP 8 0\r\n\
-             m=image 0 udptl t38\r\n"
+            "v=0\r\no=- 1 1 IN IP6 2001:db8::1\r\ns=-\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\na=inactive\r\n\
+             m=audio 0 RTP/AVP 8 0\r\nm=image 0 udptl t38\r\n"
         );
     }
 }
