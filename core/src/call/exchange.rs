@@ -145,7 +145,8 @@ impl Call {
         let Some(exchange) = self.exchange(id).filter(|exchange| exchange.client == client) else {
             return self.on_repeated_answer(step, message, status);
         };
-        let (state, kind, origin) = (exchange.state, exchange.kind, exchange.origin);
+        let (state, kind, origin, is_cancelled) =
+            (exchange.state, exchange.kind, exchange.origin, exchange.is_cancelled);
         if state != ExchangeState::Asked {
             return self.on_repeated_answer(step, message, status);
         }
@@ -155,6 +156,10 @@ impl Call {
                 self.pass_back(step, id, message, status);
             }
             return;
+        }
+        if is_cancelled && matches!(status, 401 | 407 | 491) {
+            // Nobody asks again: to its peer it is cancelled and nothing else (RFC 3261 §9.2).
+            return self.on_refusal(step, id, Some(message), 487);
         }
         if matches!(status, 401 | 407) && self.answer_exchange_challenge(step, id, message) {
             return;

@@ -30,7 +30,7 @@ impl Call {
     /// A request that was carried over got a 491. False where its peer is to have it.
     pub(super) fn on_crossing(&mut self, step: &mut Step<'_>, id: u8) -> bool {
         let exchange = self.exchange(id).expect("looked up by the caller");
-        if exchange.server().is_none() || exchange.is_cancelled || exchange.crossings >= CROSSINGS {
+        if exchange.server().is_none() || exchange.crossings >= CROSSINGS {
             return false;
         }
         exchange.crossings += 1;
