@@ -4,9 +4,9 @@ use super::scan::{lines, words};
 use std::io::Write;
 use std::net::IpAddr;
 
-/// An answer to this offer that refuses every stream: port 0 for each `m=` line (RFC 3264 §6), in the offer's own order, and
-/// inactive, which answers every offer (§6.1): not every reader stops at the port.
-/// For a call that is over before its offer could be answered (RFC 3261 §13.2.2.4). `address` is the switch's own.
+/// An answer to this offer that refuses every stream: port 0 for each `m=` line (RFC 3264 §6), in the offer's own order.
+/// It says inactive too, which answers every offer (§6.1): not every reader stops at the port. For a call that is over
+/// before its offer could be answered (RFC 3261 §13.2.2.4). `address` is the switch's own.
 pub fn refuse(offer: &[u8], address: IpAddr) -> Vec<u8> {
     let family = if address.is_ipv4() { "IP4" } else { "IP6" };
     let mut out = Vec::with_capacity(offer.len().min(512));

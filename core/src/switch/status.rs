@@ -63,6 +63,11 @@ impl Switch {
         self.calls.tags()
     }
 
+    /// Whether routing still counts a call somewhere: not where there is none. For oracles.
+    pub fn has_load(&self) -> bool {
+        !self.calls.load().is_empty()
+    }
+
     /// Timers that are armed but that nobody owns: 0, or an owner forgot to cancel one. For oracles; walks all owners.
     pub fn orphaned_timers(&self) -> usize {
         let owned = self.calls.timers()

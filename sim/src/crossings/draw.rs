@@ -125,12 +125,14 @@ impl Crossing {
     /// Gives phones and links the character they have in this one.
     pub(super) fn prepare(&self, place: &mut Place) {
         let grace = if self.is_in_order { Duration::ZERO } else { Duration::from_secs(32) };
+        let cancels = self.moves.iter().any(|one| one.deed == Deed::CancelChange);
         for (i, name) in [ALICE, BOB].into_iter().enumerate() {
             place.set_links(name, self.links[2 * i], self.links[2 * i + 1]);
             let (reliability, thinks) = (self.reliability[i], self.thinks[i]);
             place.set(name, |settings| {
                 (settings.reliability, settings.answers_changes_after) = (reliability, thinks);
                 (settings.crossing_grace, settings.early_media) = (grace, self.early_media);
+                settings.far_side_cancels = cancels;
                 (settings.makes_offer, settings.offers_in_prack) = (self.makes_offer, self.offers_in_prack);
                 (settings.prack_after, settings.offers_before_ack) = (self.prack_after, self.offers_before_ack);
                 settings.answering = Answering::Answer { ring_after: ms(RINGS_MS), after: ms(ANSWERS_MS) };

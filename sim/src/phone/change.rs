@@ -2,7 +2,7 @@
 //! change it at once. Who may do what when is read as RFC 6337 §4.3 reads it.
 
 use super::dialog::{Spot, Stage};
-use super::exchange::Purpose;
+use super::exchange::{Client, Purpose};
 use super::message::Message;
 use super::offer::Carrier;
 use super::sdp::{Codec, Direction, Session, of_message};
@@ -140,7 +140,11 @@ impl Phone {
     pub fn cancel_change(&mut self, now: Instant) {
         self.tick(now);
         let is_it = |p: &Purpose| matches!(p, Purpose::Reinvite(_));
-        if let Some(index) = self.clients.iter().position(|c| is_it(&c.purpose) && c.is_proceeding()) {
+        let is_cancelled = |c: &Client| {
+            self.clients.iter().any(|one| one.purpose == Purpose::Cancel && one.request.branch() == c.request.branch())
+        };
+        let is_open = |c: &Client| is_it(&c.purpose) && c.is_proceeding() && !is_cancelled(c);
+        if let Some(index) = self.clients.iter().position(is_open) {
             self.send_cancel(index);
         }
     }
@@ -341,13 +345,13 @@ impl Phone {
     /// An offer of theirs, or an INVITE, has come: what it means for the glare of both sides.
     fn meet(&mut self, spot: Spot) {
         let now = self.now;
-        let owns_call_id = !self.find_call(spot.call).outgoing;
+        let comes_back_late = !self.find_call(spot.call).outgoing && !self.settings.far_side_cancels;
         let changes = &mut self.dialog(spot).changes;
         changes.theirs_at = Some(now);
         changes.suspect = None;
         let waited = changes.refused_at.take().map(|at| now.since(at));
         // RFC 3261 §14.1: the owner of the Call-ID comes back after 2.1 s at the earliest
-        if let Some(waited) = waited.filter(|waited| owns_call_id && *waited < Duration::from_millis(2100)) {
+        if let Some(waited) = waited.filter(|waited| comes_back_late && *waited < Duration::from_millis(2100)) {
             self.violation(format!(
                 "an offer again {} ms after a 491, from the owner of the Call-ID",
                 waited.as_millis()

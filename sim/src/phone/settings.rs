@@ -75,6 +75,8 @@ pub struct Settings {
     pub refuses_changes: Option<u16>,
     /// So long after a 491 what crossed may still come; nothing over wires that neither lose nor reorder.
     pub crossing_grace: Duration,
+    /// The far side may cancel a change that met a 491 and come with another one at once: it has not to wait then.
+    pub far_side_cancels: bool,
     /// As a transferor it hangs up when the transfer has worked.
     pub hangs_up_after_transfer: bool,
     /// What it subscribed to by REFER, and what it reports on, outlives the call (RFC 5057 §4.1).
@@ -124,6 +126,7 @@ impl Settings {
             refuses_changes: None,
             // 64*T1: what was lost is sent again for so long
             crossing_grace: Duration::from_secs(32),
+            far_side_cancels: false,
             hangs_up_after_transfer: true,
             keeps_subscriptions: false,
             takes_any_method: false,

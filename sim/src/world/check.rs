@@ -90,6 +90,7 @@ impl World {
             (status.timers, "timers"),
             (self.switch.pump.switch().orphaned_timers(), "timers without an owner"),
             (self.switch.pump.switch().dialog_names(), "names of dialogs"),
+            (usize::from(self.switch.pump.switch().has_load()), "load of calls"),
         ];
         let left = held.into_iter().filter(|(count, _)| *count > 0);
         left.map(|(count, what)| format!("the switch still holds {count} {what}")).collect()
