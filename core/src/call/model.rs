@@ -532,7 +532,12 @@ impl Call {
 
     /// Whether nothing more is to come: the table may let the call go.
     pub fn is_terminated(&self) -> bool {
+        // That of the first INVITE is its leg's own matter.
+        let awaits_ack = |exchange: &Exchange| {
+            exchange.state == ExchangeState::Answered && exchange.server() != Some(self.ingress.server)
+        };
         self.end.is_some()
+            && !self.exchanges.iter().any(awaits_ack)
             && self.branches.iter().all(Branch::is_gone)
             && !self.attempts.iter().any(Attempt::is_pending)
     }

@@ -122,9 +122,9 @@ impl Call {
             return step.reply(server, 481, &tag);
         }
         step.reply(server, 200, &tag);
-        if let Some(first) = self.unacknowledged_by(branch_id, side) {
-            // Who hangs up has seen the 2xx, whatever became of its ACK.
-            step.transactions.acknowledged(step.cx, first);
+        // A caller that hangs up has seen the 2xx, whatever became of its ACK.
+        if side == Side::Caller && state > LegState::Early {
+            step.transactions.acknowledged(step.cx, self.ingress.server);
         }
         let others_ring = self.branches.iter().any(|other| {
             other.id != branch_id && other.caller.state == LegState::Early && other.callee.state == LegState::Early
@@ -141,14 +141,6 @@ impl Call {
         let status = if self.times.answer.is_some() { 200 } else { 487 }; // RFC 3261 §15.1.2
         self.farewell = headers::reason_lines(message);
         self.end(step, End { reason: EndReason::from_peer(status, message), direction: side.direction(), status });
-    }
-
-    /// The transaction of this side's INVITE that was answered 2xx and still awaits its ACK.
-    fn unacknowledged_by(&self, branch_id: u8, side: Side) -> Option<ServerId> {
-        let is_its = |exchange: &&Exchange| {
-            exchange.branch == branch_id && exchange.state == ExchangeState::Answered && exchange.from() == Some(side)
-        };
-        self.exchanges.iter().find(is_its).and_then(|exchange| exchange.server())
     }
 
     /// A CANCEL for this INVITE has come.
@@ -194,8 +186,8 @@ impl Call {
         self.end(step, End { reason, direction, status });
     }
 
-    /// Answers what is still unanswered inside the dialogs (RFC 3261 §15.1.2) and forgets it, but for the INVITE that made
-    /// the call and still awaits its ACK, and for what subscriptions go on to need.
+    /// Answers what is still unanswered inside the dialogs (RFC 3261 §15.1.2) and forgets it, but for INVITEs that
+    /// still await their ACK, and for what subscriptions go on to need.
     fn refuse_pending(&mut self, step: &mut Step<'_>) {
         let pending = std::mem::take(&mut self.exchanges);
         for mut exchange in pending {
@@ -209,9 +201,10 @@ impl Call {
             }
             let Some(server) = exchange.server() else { continue };
             if exchange.state == ExchangeState::Answered {
-                step.transactions.acknowledged(step.cx, server);
-                // The peer that answered awaits an ACK before anything else.
+                // Who answered awaits an ACK before anything else; who asked gets the 2xx again until it has sent its own
+                // (RFC 3261 §13.3.1.4).
                 self.acknowledge(step, exchange.branch, exchange.to, exchange.client_cseq, &exchange.credentials, None);
+                self.exchanges.push(exchange);
                 continue;
             }
             exchange.silence(step.cx);

@@ -263,7 +263,8 @@ impl Negotiation {
             return vec![format!("o= was {:?} and is {:?}", last.origin, now.origin)];
         }
         let follows = |old: &Session| match old.says_what(now) {
-            true => now.version == old.version,
+            true if now.version == old.version => true,
+            true => self.may_be_overtaken && now.version > old.version,
             false if self.may_be_overtaken => now.version != old.version,
             false => now.version == old.version + 1,
         };

@@ -309,7 +309,9 @@ impl Phone {
 
     pub(super) fn on_prack_failure(&mut self, spot: Spot, status: Option<u16>) {
         let is_early = matches!(self.find_call(spot.call).state, State::Calling | State::Proceeding);
-        if is_early && !self.find_call(spot.call).wants_end {
+        // where messages get lost, the INVITE's final answer may have been one of them
+        let may_be_lost = !self.settings.crossing_grace.is_zero();
+        if is_early && !may_be_lost && !self.find_call(spot.call).wants_end {
             self.violation(format!("PRACK was answered {status:?} while the INVITE waits"));
         }
         if std::mem::take(&mut self.dialog(spot).heard.has_offered) {
