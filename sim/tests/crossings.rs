@@ -20,6 +20,16 @@ fn two_thousand_face_to_face() {
 }
 
 #[test]
+fn two_thousand_through_the_switch() {
+    worlds(200..220, Ground::Switch, Links::Good);
+}
+
+#[test]
+fn a_thousand_through_the_switch_over_bad_links() {
+    worlds(300..310, Ground::Switch, Links::Bad);
+}
+
+#[test]
 fn the_binary_runs_them_on_two_threads() {
     let arguments = ["crossings", "--count", "250", "--seed", "7", "--face-to-face"];
     let output = Command::new(env!("CARGO_BIN_EXE_crosspoint-sim")).args(arguments).output().unwrap();

@@ -129,6 +129,7 @@ impl Call {
         let others_ring = self.branches.iter().any(|other| {
             other.id != branch_id && other.caller.state == LegState::Early && other.callee.state == LegState::Early
         });
+        self.acknowledge_all(step, branch_id, side);
         // Where our own BYE is under way, its answer is still to come.
         let branch = self.branch_mut(branch_id).expect("looked up above");
         if state != LegState::Leaving {
@@ -141,6 +142,17 @@ impl Call {
         let status = if self.times.answer.is_some() { 200 } else { 487 }; // RFC 3261 §15.1.2
         self.farewell = headers::reason_lines(message);
         self.end(step, End { reason: EndReason::from_peer(status, message), direction: side.direction(), status });
+    }
+
+    /// Acknowledges what this side has answered 2xx, before its dialog goes: each 2xx gets its ACK (RFC 3261 §13.2.2.4).
+    fn acknowledge_all(&mut self, step: &mut Step<'_>, branch_id: u8, side: Side) {
+        let is_its = |exchange: &&Exchange| {
+            exchange.branch == branch_id && exchange.to == side && exchange.state == ExchangeState::Answered
+        };
+        let answered: Vec<Exchange> = self.exchanges.iter().filter(is_its).cloned().collect();
+        for Exchange { client_cseq, credentials, .. } in answered {
+            self.acknowledge(step, branch_id, side, client_cseq, &credentials, None);
+        }
     }
 
     /// A CANCEL for this INVITE has come.
