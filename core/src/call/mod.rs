@@ -1,6 +1,6 @@
 //! Calls: the back-to-back user agent.
 //!
-//! A [`Call`] is a machine of its own: [`Calls`] finds it, lends it a [`Step`] and lets it go once nothing more is to come.
+//! A [`Call`] is a machine of its own: [`Calls`] finds it, lends it what a step needs and lets it go once nothing more is to come.
 //! Its two legs share nothing but the call; nothing of one leg's identifiers or addresses reaches the other. Who does
 //! what:
 //!
