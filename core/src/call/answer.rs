@@ -180,7 +180,7 @@ impl Call {
         let Some(attempt) = self.attempt(id) else { return };
         attempt.state = AttemptState::Answered;
         let mut dialog = attempt.dialog.clone();
-        let auth = attempt.auth.clone();
+        let (auth, credentials) = (attempt.auth.clone(), attempt.credentials.clone());
         dialog.take_answer(message, flow);
         dialog.local_cseq = dialog.local_cseq.max(cseq.number);
         let Some(branch_id) = self.add_branch(step, id, dialog) else { return };
@@ -192,7 +192,7 @@ impl Call {
             hear_session(&mut branch.callee.session, false);
             branch.callee.keep_offer(message);
         }
-        self.acknowledge(step, branch_id, Side::Callee, cseq.number, b"", None);
+        self.acknowledge(step, branch_id, Side::Callee, cseq.number, &credentials, None);
         self.leave(step, branch_id, Side::Callee);
     }
 

@@ -65,12 +65,7 @@ pub(super) fn is_live(attempts: &[Attempt]) -> bool {
 impl Call {
     /// Begins the next round of ways, if there is one: every attempt before has failed.
     pub(super) fn advance(&mut self, step: &mut Step<'_>) {
-        let kept = self.ingress.invite.clone();
-        let mut index = Index::default();
-        let Ok(Scanned::Message(invite)) = scan(&kept, &mut index) else {
-            panic!("the INVITE of call {} is kept until the call is answered or over", self.number);
-        };
-        self.advance_with(step, &invite);
+        self.with_invite(|call, invite| call.advance_with(step, invite));
     }
 
     /// The same, where the caller's INVITE is at hand.
@@ -363,7 +358,7 @@ impl Call {
         self.fail(step, id, failure, status, None);
     }
 
-    /// Does something with the caller's INVITE.
+    /// Does something with the caller's INVITE; nothing once the call is answered or over, for then it is not kept.
     fn with_invite(&mut self, act: impl FnOnce(&mut Call, &Message<'_>)) {
         let kept = self.ingress.invite.clone();
         let mut index = Index::default();

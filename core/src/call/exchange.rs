@@ -222,8 +222,6 @@ impl Call {
             branch.leg_mut(exchange.to).session.withdraw();
         }
         match message {
-            // The switch got the 491 on the other leg. Here the request met nothing but its own CANCEL.
-            Some(message) if status == 491 && exchange.is_cancelled => self.pass_back(step, id, message, 487),
             Some(message) => self.pass_back(step, id, message, shown_status(status)),
             // RFC 4320 §4.2: a non-INVITE request that got no answer is not answered 408 either.
             None if exchange.kind != Kind::Invite && status == 408 => {}

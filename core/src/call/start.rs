@@ -11,10 +11,12 @@ use crate::dialog::{Dialog, MAX_FORWARDS, Tag};
 use crate::event::Event;
 use crate::input::Flow;
 use crate::limits;
-use crate::routing::{self, Facts, Plan, Refusal, Rel100, Rule, Way};
+use crate::registrar::Registrar;
+use crate::routing::{self, Facts, Load, Plan, Refusal, Rel100, Rule, Way};
 use crate::sdp::{self, NewOrigin, Rewrite, Version};
 use crate::sip::{Message, Name, Scheme, Uri, Writer, escape_user};
 use crate::transaction::{Branch, Owner, Party, Reply, ServerId};
+use crate::trunk::Trunks;
 use bytes::Bytes;
 use std::borrow::Cow;
 
@@ -164,28 +166,14 @@ impl Calls {
 
     /// What routing asks for, as it is now.
     pub(super) fn with_facts<R>(&self, desk: &Desk<'_>, ask: impl FnOnce(&Facts<'_>) -> R) -> R {
-        let trunks = |gateway: &str| desk.trunks.usable(gateway, desk.cx.now).err();
-        ask(&Facts {
-            config: &desk.cx.config,
-            registrar: desk.registrar,
-            load: &self.load,
-            trunks: &trunks,
-            now: desk.cx.now,
-        })
+        with_facts(desk.cx, desk.registrar, desk.trunks, &self.load, ask)
     }
 }
 
 impl Step<'_> {
     /// What routing asks for, as it is now.
     pub(super) fn with_facts<R>(&self, ask: impl FnOnce(&Facts<'_>) -> R) -> R {
-        let trunks = |gateway: &str| self.trunks.usable(gateway, self.cx.now).err();
-        ask(&Facts {
-            config: &self.cx.config,
-            registrar: self.registrar,
-            load: self.load,
-            trunks: &trunks,
-            now: self.cx.now,
-        })
+        with_facts(self.cx, self.registrar, self.trunks, self.load, ask)
     }
 
     /// Why a way that was found when the call began can no longer be tried; none where it can.
@@ -200,6 +188,11 @@ impl CallingParty {
         let CallingParty { number, user, gateway, source, .. } = self;
         routing::Caller { number, user, gateway, source: Some(*source) }
     }
+}
+
+fn with_facts<R>(cx: &Cx, registrar: &Registrar, trunks: &Trunks, load: &Load, ask: impl FnOnce(&Facts<'_>) -> R) -> R {
+    let trunks = |gateway: &str| trunks.usable(gateway, cx.now).err();
+    ask(&Facts { config: &cx.config, registrar, load, trunks: &trunks, now: cx.now })
 }
 
 /// A call before it is one.
