@@ -94,6 +94,21 @@ fn the_subscription_outlives_the_call() {
     insta::assert_snapshot!(finish(world, "BYE before the last NOTIFY", &ends));
 }
 
+/// Found by fuzzing: the subscription of a REFER that is accepted after the BYE ends too, and its call with it.
+#[test]
+fn a_subscription_that_begins_after_the_call_ends_as_well() {
+    let mut world = talking();
+    set(&mut world, BOB, |bob| bob.takes_any_method = true);
+    world.act(ALICE, |alice, now| alice.subscribe(now, "dialog"));
+    // every answer before the BYE is lost
+    for nth in 1..=3 {
+        world.fault_from(BOB, "200 SUBSCRIBE", nth, Fate::Lose);
+    }
+    world.later(ms(200), ALICE, Phone::hang_up);
+    world.run_for(s(2));
+    insta::assert_snapshot!(finish(world, "SUBSCRIBE accepted after the BYE", &["200 normal by caller, 2 s"]));
+}
+
 #[test]
 fn a_transfer_that_fails() {
     let mut world = talking();

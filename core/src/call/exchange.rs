@@ -202,6 +202,9 @@ impl Call {
             Kind::LastNotify => branch.unsubscribed(&exchange),
             _ => {}
         }
+        if self.end.is_some() {
+            self.linger(step);
+        }
         self.pass_back(step, id, message, status);
         if exchange.kind == Kind::Invite {
             self.exchange(id).expect("looked up above").state = ExchangeState::Answered;

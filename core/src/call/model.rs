@@ -536,8 +536,12 @@ impl Call {
         let awaits_ack = |exchange: &Exchange| {
             exchange.state == ExchangeState::Answered && exchange.server() != Some(self.ingress.server)
         };
+        // What is about a subscription goes on after the end, and who asked for it gets the answer.
+        let awaits_answer = |exchange: &Exchange| {
+            exchange.state == ExchangeState::Asked && matches!(exchange.kind, Kind::Subscribe | Kind::LastNotify)
+        };
         self.end.is_some()
-            && !self.exchanges.iter().any(awaits_ack)
+            && !self.exchanges.iter().any(|exchange| awaits_ack(exchange) || awaits_answer(exchange))
             && self.branches.iter().all(Branch::is_gone)
             && !self.attempts.iter().any(Attempt::is_pending)
     }

@@ -156,7 +156,7 @@ impl Call {
         };
     }
 
-    /// The call is over; its dialogs stay for their subscriptions.
+    /// The call is over; its dialogs stay for their subscriptions, those too that are accepted only now.
     pub(super) fn linger(&mut self, step: &mut Step<'_>) {
         let lingering: Vec<u8> = (self.branches.iter())
             .filter(|branch| !branch.subscriptions.is_empty() && branch.linger_timer.is_none())
