@@ -46,8 +46,10 @@
 //! | anything inside a call | `phone.send_any_within(now, method, headers, body)`; `settings.takes_any_method` and [`phone::Notice::Unknown`] |
 //! | an INVITE with further headers, a Reason | `phone.call_with(now, "bob", &[("Require", "x")])`, `settings.reason` |
 //! | a gateway | `settings.takes_any_number`, and [`phone::Trunk`]: credentials demanded, refusals by script, REGISTER, OPTIONS |
+//! | many calls at once, each its own way | `phone.expect(op, Script { .. })` at either end, `phone.call_for(now, op, "bob", &[])`, `phone.hang_up_op(now, op)`, `hold_op`, `change_op`, `refer_op`...; [`phone::Script`] |
 //! | no switch at all | [`wire::Wire`] in the place of [`world::World`] |
 
+mod as_ms;
 pub mod crossings;
 pub mod ladder;
 pub mod net;

@@ -51,6 +51,9 @@ pub struct Call {
     pub(super) media: Option<Media>,
     /// The final status of the INVITE that began it.
     pub(super) final_status: Option<u16>,
+    /// What a scenario knows it by, and how it is to go; 0 and the usual where no scenario asked for it.
+    pub(super) op: u64,
+    pub(super) script: super::Script,
     /// The call it was placed for, where a REFER asked for it.
     pub(super) referred_by: Option<super::refer::Subscription>,
     /// The call that it takes the place of (RFC 3891).
@@ -78,6 +81,8 @@ impl Call {
             wanted,
             media: None,
             final_status: None,
+            op: 0,
+            script: super::Script::default(),
             referred_by: None,
             replaces: None,
             branches: Vec::new(),
@@ -154,6 +159,11 @@ impl Call {
     /// The phone's number for it, from 1.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// The op of a scenario that it belongs to; 0: none.
+    pub fn op(&self) -> u64 {
+        self.op
     }
 
     /// Whether this phone placed it.

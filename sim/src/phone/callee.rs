@@ -6,6 +6,7 @@ use super::dialog::{Dialog, Spot, Stage};
 use super::message::Message;
 use super::offer::Carrier;
 use super::reliable::{OPTION, Reliability, lists};
+use super::script::{self, Script};
 use super::sdp::of_message;
 use super::{Answering, End, Notice, Phone, Todo};
 use crosspoint_core::time::Instant;
@@ -57,7 +58,9 @@ impl Phone {
         if request.to_tag().is_some() {
             return self.on_reinvite(index, request);
         }
-        if let Some(options) = self.unknown_options(request) {
+        let op = script::op_of(request);
+        let script = self.script_for(op);
+        if let Some(options) = self.unknown_options(request, &script) {
             let refusal = self.response(index, 420, "").with("Unsupported", options);
             return self.send_response(index, 420, &refusal);
         }
@@ -69,13 +72,14 @@ impl Phone {
         if busy && replaced.is_none() {
             return self.respond(index, 486, "");
         }
-        if self.play_outcome(index) {
+        if script.answering == Some(Answering::Silent) || self.play_outcome(index, &script) {
             return;
         }
         let number = self.next_call_number();
         let tag = self.token();
         let mut call = Call::incoming(number, request, tag, self.first_description());
         call.replaces = replaced;
+        (call.op, call.script) = (op, script);
         call.dialog_mut().talk.may_be_overtaken = !self.settings.crossing_grace.is_zero();
         self.calls.push(call);
         self.servers[index].call = Some(number);
@@ -86,10 +90,11 @@ impl Phone {
         if replaced.is_some() {
             return self.answer_call(number);
         }
-        if !self.settings.branches.is_empty() {
-            return self.play_branches(number);
+        let branches = self.branches_in(number);
+        if !branches.is_empty() {
+            return self.play_branches(number, branches);
         }
-        match self.settings.answering {
+        match self.answering_in(number) {
             Answering::Answer { ring_after, after } => {
                 if ring_after < after {
                     self.soon(ring_after, Todo::Ring(number));
@@ -103,9 +108,10 @@ impl Phone {
     }
 
     /// The options that the request requires and the phone does not know, as a list (RFC 3261 §8.2.2.3).
-    fn unknown_options(&self, request: &Message) -> Option<String> {
+    fn unknown_options(&self, request: &Message, script: &Script) -> Option<String> {
+        let reliability = script.reliability.unwrap_or(self.settings.reliability);
         let is_known = |option: &str| match option {
-            OPTION => self.settings.reliability != Reliability::Unsupported,
+            OPTION => reliability != Reliability::Unsupported,
             "replaces" => true,
             _ => false,
         };
@@ -135,7 +141,7 @@ impl Phone {
     }
 
     pub(super) fn ring_call(&mut self, number: u32) {
-        let what = Provisional { status: self.settings.rings_with, has_sdp: self.settings.early_media };
+        let what = self.ringing_in(number);
         let dialog = self.find_call(number).current;
         self.say(Spot { call: number, dialog }, what, true);
     }
@@ -147,7 +153,7 @@ impl Phone {
         }
         let Some(index) = self.invite_of(spot.call) else { return };
         let invite = self.servers[index].request.clone();
-        if self.is_reliable_to(&invite) && (reliably || lists(&invite, "Require")) {
+        if self.is_reliable_to(spot.call, &invite) && (reliably || lists(&invite, "Require")) {
             // RFC 3262 §5: the first one to an INVITE without an offer has one
             let owes_offer = of_message(&invite).is_none() && self.dialog(spot).talk.agreed().is_none();
             return self.say_reliably(spot, index, Provisional { has_sdp: what.has_sdp || owes_offer, ..what });
@@ -277,7 +283,7 @@ impl Phone {
         (call.state, call.was_answered) = (State::Up, true);
         let wants_end = call.wants_end;
         self.tell(Notice::Answered { call: number });
-        match (wants_end, self.settings.hang_up_after) {
+        match (wants_end, self.hang_up_after_in(number)) {
             (true, _) => self.send_bye(spot),
             (false, Some(after)) => self.later(after, Todo::HangUp(number)),
             (false, None) => {}

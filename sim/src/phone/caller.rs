@@ -6,6 +6,7 @@ use super::exchange::{Purpose, via};
 use super::message::{Message, address_of};
 use super::reliable::{OPTION, Reliability, lists};
 use super::rtp::Media;
+use super::script::X_OP;
 use super::sdp::{Session, of_message};
 use super::{End, Notice, Phone, Todo};
 use crosspoint_core::time::Instant;
@@ -24,21 +25,28 @@ impl Phone {
 
     /// The same, with these headers in the INVITE besides.
     pub fn call_with(&mut self, now: Instant, target: &str, headers: &[(&str, &str)]) -> u32 {
+        self.call_for(now, 0, target, headers)
+    }
+
+    /// The same for an op of a scenario: its [`super::Script`] says how the call goes, and its INVITE names the op in a
+    /// header `X-Op`.
+    pub fn call_for(&mut self, now: Instant, op: u64, target: &str, headers: &[(&str, &str)]) -> u32 {
         self.tick(now);
         let to = match target.contains('@') {
             true => format!("sip:{target}"),
             false => format!("sip:{target}@{}", self.settings.domain),
         };
         let headers: Vec<(&str, String)> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        self.place(&to, &headers)
+        self.place(op, &to, &headers)
     }
 
-    /// Places a call to a URI, with further headers in its INVITE.
-    pub(super) fn place(&mut self, to: &str, headers: &[(&str, String)]) -> u32 {
+    /// Places a call to a URI for this op, or for none, with further headers in its INVITE.
+    pub(super) fn place(&mut self, op: u64, to: &str, headers: &[(&str, String)]) -> u32 {
         let number = self.next_call_number();
         let (call_id, tag) = (self.token(), self.token());
         let mut call = Call::outgoing(number, call_id, tag, &self.own_uri(), to, self.first_description());
-        let reliability = self.settings.reliability;
+        (call.op, call.script) = (op, self.script_for(op));
+        let reliability = call.script.reliability.unwrap_or(self.settings.reliability);
         let more = if reliability == Reliability::Unsupported { "" } else { ALLOW_MORE };
         let mut invite =
             call.request(0, "INVITE", 1).with("Contact", self.contact()).with("Allow", format!("{ALLOW}{more}"));
@@ -50,7 +58,10 @@ impl Phone {
         for (name, value) in headers {
             invite = invite.with(name, value.clone());
         }
-        if self.settings.makes_offer {
+        if op > 0 {
+            invite = invite.with(X_OP, op.to_string());
+        }
+        if call.script.makes_offer.unwrap_or(self.settings.makes_offer) {
             let wanted = call.wanted.clone();
             invite = invite.with_sdp(call.dialog_mut().talk.offer(wanted, false));
         }
@@ -241,8 +252,8 @@ impl Phone {
         self.sync_media(spot);
         self.tell(Notice::Answered { call: number });
         self.report_transfer(number, 200);
-        let call = self.find_call(number);
-        match (call.wants_end, self.settings.hang_up_after) {
+        let (wants_end, after) = (self.find_call(number).wants_end, self.hang_up_after_in(number));
+        match (wants_end, after) {
             (true, _) => self.send_bye(spot),
             (false, Some(after)) => self.later(after, Todo::HangUp(number)),
             (false, None) => {}

@@ -8,6 +8,7 @@ use super::offer::Carrier;
 use super::sdp::{Codec, Direction, Session, of_message};
 use super::{Notice, Phone, State, Todo};
 use crosspoint_core::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use std::time::Duration;
 const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// How a hold is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Hold {
     /// `a=sendonly`: music may be played (RFC 3264 §8.4).
     SendOnly,
@@ -28,7 +30,8 @@ pub enum Hold {
 }
 
 /// A change that the phone wants of a session. It is tried until it works, is refused for good, or the call ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Change {
     /// Hold or its end; none leaves it.
     pub hold: Option<Hold>,
@@ -130,8 +133,18 @@ impl Phone {
     /// Changes the session of the current call, as soon as the protocol allows it. A no-op without a call.
     pub fn change(&mut self, now: Instant, change: Change) {
         self.tick(now);
-        let Some(call) = self.current_call().filter(|call| !matches!(call.state, State::Ending)) else { return };
-        let spot = Spot { call: call.number, dialog: call.current };
+        if let Some(number) = self.current_call().map(|call| call.number) {
+            self.change_call(number, change);
+        }
+    }
+
+    /// The same for this call. A no-op where it ends.
+    pub(super) fn change_call(&mut self, number: u32, change: Change) {
+        let call = self.find_call(number);
+        if matches!(call.state, State::Ending | State::Over(_)) {
+            return;
+        }
+        let spot = Spot { call: number, dialog: call.current };
         self.dialog(spot).changes.queue.push_back(change);
         self.send_changes();
     }
@@ -139,7 +152,12 @@ impl Phone {
     /// Cancels the re-INVITE that is under way (RFC 3261 §9.1). A no-op without one.
     pub fn cancel_change(&mut self, now: Instant) {
         self.tick(now);
-        let is_it = |p: &Purpose| matches!(p, Purpose::Reinvite(_));
+        self.cancel_change_of(|_| true);
+    }
+
+    /// The same in the calls that `is_meant` says.
+    pub(super) fn cancel_change_of(&mut self, is_meant: impl Fn(u32) -> bool) {
+        let is_it = |p: &Purpose| matches!(p, Purpose::Reinvite(spot) if is_meant(spot.call));
         let is_cancelled = |c: &Client| {
             self.clients.iter().any(|one| one.purpose == Purpose::Cancel && one.request.branch() == c.request.branch())
         };
@@ -169,7 +187,7 @@ impl Phone {
 
     /// RFC 6337 §4.3, UAC-II, UAC-UU, UAC-UI, UAC-IU; RFC 3311 §5.1 for early dialogs.
     fn may_offer(&mut self, spot: Spot, by_update: bool) -> bool {
-        let before_ack = self.settings.offers_before_ack;
+        let before_ack = self.offers_before_ack_in(spot.call);
         let (state, has_open) = (self.find_call(spot.call).state, self.has_open_invite(spot));
         let dialog = self.dialog(spot);
         let is_in_state = match state {
@@ -372,7 +390,7 @@ impl Phone {
 
     fn refuse_change(&mut self, spot: Spot, index: usize, status: u16) {
         let ack_may_be_lost = !self.settings.crossing_grace.is_zero() && self.dialog(spot).talk.has_sent_in_response();
-        if status == 500 && self.settings.refuses_changes.is_none() && !ack_may_be_lost {
+        if status == 500 && self.refuses_changes_in(spot.call).is_none() && !ack_may_be_lost {
             // the far side waits for an answer of ours, and knows it (RFC 3264 §4, RFC 6337 §4.3 UAC-II, UAC-IU)
             let method = self.servers[index].request.method().unwrap_or_default().to_owned();
             self.violation(format!("{method}: an offer or INVITE while one is outstanding"));
@@ -415,7 +433,7 @@ impl Phone {
         if let Some(status) = early.or_else(|| self.conflict_besides(spot, index)) {
             return self.refuse_change(spot, index, status);
         }
-        if let Some(status) = self.settings.refuses_changes {
+        if let Some(status) = self.refuses_changes_in(spot.call) {
             return self.refuse_change(spot, index, status);
         }
         self.dialog(spot).learn_target(request);
@@ -424,7 +442,7 @@ impl Phone {
         {
             self.complain("re-INVITE", wrong);
         }
-        match self.settings.answers_changes_after {
+        match self.answers_changes_after_in(spot.call) {
             after if after.is_zero() => self.answer_change(spot),
             after => {
                 self.respond(index, 100, ""); // RFC 3261 §17.2.1: who takes his time says so
@@ -488,7 +506,7 @@ impl Phone {
         if let Some(status) = self.conflict(spot).or(is_open) {
             return self.refuse_change(spot, index, status);
         }
-        if let Some(status) = self.settings.refuses_changes {
+        if let Some(status) = self.refuses_changes_in(spot.call) {
             return self.refuse_change(spot, index, status);
         }
         self.dialog(spot).learn_target(request);

@@ -1,14 +1,17 @@
 //! Digest from the client's side (RFC 7616, RFC 8760), made apart from the core's on purpose.
 
 use md5::Md5;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The hash a phone can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Algorithm {
     /// What every phone can.
+    #[serde(rename = "MD5")]
     Md5,
     /// What newer ones prefer.
+    #[serde(rename = "SHA-256")]
     Sha256,
 }
 

@@ -5,11 +5,13 @@ use super::callee::Provisional;
 use super::dialog::{Dialog, Spot};
 use super::sdp::{Codec, Session};
 use super::{End, Phone, Todo};
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 /// One branch: a dialog of its own, with a To tag of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Branch {
     /// Where it receives audio; none: where the phone does.
     pub audio: Option<SocketAddr>,
@@ -20,16 +22,19 @@ pub struct Branch {
 }
 
 /// A moment of a branch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
     /// Counted from the INVITE.
+    #[serde(rename = "after_ms", with = "crate::as_ms")]
     pub after: Duration,
     /// What is said then.
     pub reply: Reply,
 }
 
 /// What a branch says. What comes after a final answer is passed over, but for a second 2xx (RFC 3261 §16.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// 180 without a description.
     Ringing,
@@ -52,8 +57,7 @@ pub(super) struct Live {
 
 impl Phone {
     /// Begins the script: a dialog for each branch.
-    pub(super) fn play_branches(&mut self, number: u32) {
-        let branches = self.settings.branches.clone();
+    pub(super) fn play_branches(&mut self, number: u32, branches: Vec<Branch>) {
         for (at, branch) in branches.into_iter().enumerate() {
             let spot = Spot { call: number, dialog: at };
             if at > 0 {

@@ -37,6 +37,7 @@ mod reliable;
 mod replaces;
 mod response;
 mod rtp;
+mod script;
 pub mod sdp;
 mod settings;
 mod strict;
@@ -49,6 +50,7 @@ pub use fork::{Branch, Reply, Step};
 pub use offer::Agreed;
 pub use reliable::Reliability;
 pub use rtp::Audio;
+pub use script::{Script, X_OP};
 pub use settings::{Answering, End, Notice, Settings};
 pub use trunk::{Demand, Outcome, Trunk};
 
@@ -101,6 +103,7 @@ pub struct Phone {
     audio: Audio,
     trunk: trunk::Desk,
     glares: u64,
+    scripts: BTreeMap<u64, Script>,
 }
 
 impl Phone {
@@ -125,6 +128,7 @@ impl Phone {
             audio: Audio::default(),
             trunk: trunk::Desk::default(),
             glares: 0,
+            scripts: BTreeMap::new(),
         }
     }
 

@@ -24,10 +24,14 @@ impl Phone {
     /// is there already. A no-op unless a call is up.
     pub fn refer(&mut self, now: Instant, target: &str) {
         self.tick(now);
-        let at = if target.contains('@') { String::new() } else { format!("@{}", self.settings.domain) };
         if let Some(spot) = self.spot_that_is_up() {
-            self.send_refer(spot, &format!("<sip:{target}{at}>"));
+            self.refer_in(spot, target);
         }
+    }
+
+    pub(super) fn refer_in(&mut self, spot: Spot, target: &str) {
+        let at = if target.contains('@') { String::new() } else { format!("@{}", self.settings.domain) };
+        self.send_refer(spot, &format!("<sip:{target}{at}>"));
     }
 
     /// Transfers the far side of one call to the far side of another, attended: Refer-To names the other call in Replaces
@@ -108,7 +112,8 @@ impl Phone {
             }
         }
         let uri = uri.to_owned();
-        let number = self.place(&uri, &further);
+        let op = self.find_call(spot.call).op;
+        let number = self.place(op, &uri, &further);
         self.find_call(number).referred_by = Some(Subscription { spot, told: 100 });
     }
 

@@ -8,6 +8,7 @@ use super::offer::Carrier;
 use super::sdp::{Session, of_message};
 use super::{Notice, Phone, State, Todo};
 use crosspoint_core::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
@@ -15,7 +16,8 @@ use std::net::SocketAddr;
 pub(super) const OPTION: &str = "100rel";
 
 /// Whether a phone does RFC 3262.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reliability {
     /// It does not know of it: an INVITE that requires it gets a 420.
     Unsupported,
@@ -111,8 +113,8 @@ pub(super) fn lists(message: &Message, name: &str) -> bool {
 /// The callee.
 impl Phone {
     /// Whether provisional answers to this INVITE go out reliably.
-    pub(super) fn is_reliable_to(&self, invite: &Message) -> bool {
-        let is_known = self.settings.reliability != Reliability::Unsupported;
+    pub(super) fn is_reliable_to(&mut self, number: u32, invite: &Message) -> bool {
+        let is_known = self.reliability_in(number) != Reliability::Unsupported;
         is_known && (lists(invite, "Supported") || lists(invite, "Require"))
     }
 
@@ -212,7 +214,7 @@ impl Phone {
             self.violation(format!("a reliable provisional answer with RSeq {:?}", response.get("RSeq")));
             return false;
         };
-        if self.settings.reliability == Reliability::Unsupported {
+        if self.reliability_in(spot.call) == Reliability::Unsupported {
             self.violation("a reliable provisional answer to an INVITE that does not support it".to_owned());
         }
         let heard = &self.dialog(spot).heard;
@@ -230,7 +232,7 @@ impl Phone {
         let body = self.prack_body(spot, is_first && !invite_had_offer, response);
         let heard = &mut self.dialog(spot).heard;
         (heard.owed, heard.owes_for_sdp) = (Some((rseq, body)), of_message(response).is_some());
-        match self.settings.prack_after {
+        match self.prack_after_in(spot.call) {
             after if after.is_zero() => self.send_prack(spot),
             after => self.later(after, Todo::Prack(spot)),
         }
@@ -250,7 +252,7 @@ impl Phone {
             let wrong = self.dialog(spot).talk.on_answer(sdp);
             self.complain("reliable 1xx", wrong);
             self.sync_media(spot);
-            if !self.settings.offers_in_prack {
+            if !self.offers_in_prack_in(spot.call) {
                 return None;
             }
             let mut wanted = self.find_call(spot.call).wanted.clone();

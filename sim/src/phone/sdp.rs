@@ -1,6 +1,7 @@
 //! The phone's session descriptions (RFC 8866, RFC 3264): one audio stream that it takes, and lines that it refuses.
 
 use super::message::Message;
+use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Which way the audio goes, from the describing side's view.
@@ -57,7 +58,8 @@ impl Direction {
 }
 
 /// What a phone can speak: payload types that need no `a=rtpmap` to be known (RFC 3551 §6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names are the codecs' own")]
 pub enum Codec {
     Pcmu,

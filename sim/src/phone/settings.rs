@@ -5,6 +5,7 @@ use super::fork::Branch;
 use super::reliable::Reliability;
 use super::sdp::Codec;
 use super::trunk::Trunk;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -137,13 +138,16 @@ impl Settings {
 }
 
 /// What a phone does with an incoming call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answering {
     /// Rings, then answers, both counted from the INVITE; it does not ring where it answers no later.
     Answer {
         /// When the 180 goes out.
+        #[serde(rename = "ring_after_ms", with = "crate::as_ms")]
         ring_after: Duration,
         /// When the 200 goes out.
+        #[serde(rename = "after_ms", with = "crate::as_ms")]
         after: Duration,
     },
     /// Refuses with this status.
@@ -151,6 +155,7 @@ pub enum Answering {
         /// 300 to 699.
         status: u16,
         /// Counted from the INVITE.
+        #[serde(rename = "after_ms", with = "crate::as_ms")]
         after: Duration,
     },
     /// Rings and never answers.

@@ -2,10 +2,12 @@
 
 use super::digest::{self, Account};
 use super::message::{Message, uri_of};
-use super::{Notice, Phone};
+use super::{Notice, Phone, Script};
+use serde::{Deserialize, Serialize};
 
 /// How a gateway behaves; the default demands nothing and answers as the phone does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Trunk {
     /// Whether it challenges.
     pub demand: Option<Demand>,
@@ -24,7 +26,8 @@ impl Default for Trunk {
 }
 
 /// A demand for credentials.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Demand {
     /// 401 or 407.
     pub status: u16,
@@ -55,7 +58,8 @@ impl Demand {
 }
 
 /// What becomes of one call that comes in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// As the settings say.
     Usual,
@@ -64,8 +68,10 @@ pub enum Outcome {
         /// 300 to 699.
         status: u16,
         /// Retry-After, in seconds.
+        #[serde(default)]
         retry_after_s: Option<u32>,
         /// Contact values, where it redirects.
+        #[serde(default)]
         contacts: Vec<String>,
     },
     /// Nothing is ever said.
@@ -120,9 +126,9 @@ impl Phone {
         true
     }
 
-    /// Plays what the script has for this call; false where it is taken as usual.
-    pub(super) fn play_outcome(&mut self, index: usize) -> bool {
-        let outcome = self.settings.trunk.outcomes.get(self.trunk.attempts).cloned();
+    /// Plays what the call's script has for it, else the gateway's; false where it is taken as usual.
+    pub(super) fn play_outcome(&mut self, index: usize, script: &Script) -> bool {
+        let outcome = script.outcome.clone().or(self.settings.trunk.outcomes.get(self.trunk.attempts).cloned());
         self.trunk.attempts += 1;
         match outcome {
             None | Some(Outcome::Usual) => false,

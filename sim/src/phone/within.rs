@@ -1,6 +1,6 @@
 //! Requests inside a call that change nothing of it: INFO, MESSAGE, and whatever else there is.
 
-use super::call::State;
+use super::call::{Call, State};
 use super::dialog::Spot;
 use super::exchange::Purpose;
 use super::message::Message;
@@ -10,18 +10,35 @@ use crosspoint_core::time::Instant;
 /// Methods that are answered 200 wherever they belong.
 const KNOWN: [&str; 3] = ["OPTIONS", "MESSAGE", "INFO"];
 
+/// The dialog of a call that counts, where it is up.
+pub(super) fn up(call: &Call) -> Option<Spot> {
+    (call.state == State::Up).then_some(Spot { call: call.number, dialog: call.current })
+}
+
 impl Phone {
     /// Sends INFO, MESSAGE or OPTIONS inside the current call. A no-op unless it is up.
     pub fn send_within(&mut self, now: Instant, method: &str, body: &str) {
+        self.tick(now);
+        if let Some(spot) = self.spot_that_is_up() {
+            self.send_text_in(spot, method, body);
+        }
+    }
+
+    pub(super) fn send_text_in(&mut self, spot: Spot, method: &str, body: &str) {
         let headers = if body.is_empty() { &[][..] } else { &[("Content-Type", "text/plain")] };
-        self.send_any_within(now, method, headers, body.as_bytes());
+        self.send_any_in(spot, method, headers, body.as_bytes());
     }
 
     /// Sends a request of any method inside the current call, with these headers and this body, which may be no text. A
     /// no-op unless the call is up.
     pub fn send_any_within(&mut self, now: Instant, method: &str, headers: &[(&str, &str)], body: &[u8]) {
         self.tick(now);
-        let Some(spot) = self.spot_that_is_up() else { return };
+        if let Some(spot) = self.spot_that_is_up() {
+            self.send_any_in(spot, method, headers, body);
+        }
+    }
+
+    pub(super) fn send_any_in(&mut self, spot: Spot, method: &str, headers: &[(&str, &str)], body: &[u8]) {
         let mut request = self.next_request(spot, method);
         for (name, value) in headers {
             request = request.with(name, *value);
@@ -35,8 +52,7 @@ impl Phone {
 
     /// The current call, where it is up.
     pub(super) fn spot_that_is_up(&self) -> Option<Spot> {
-        let call = self.current_call().filter(|call| call.state == State::Up)?;
-        Some(Spot { call: call.number, dialog: call.current })
+        self.current_call().and_then(up)
     }
 
     /// A request that changes nothing. An unknown one is told of, byte for byte, where the phone takes it.
