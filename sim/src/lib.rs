@@ -19,7 +19,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`world`] | the clock, the heap of what will happen, the switch under its pump, the oracles |
+//! | [`world`] | the clock, the heap of what will happen, the switch under its pump |
+//! | [`check`] | the oracles: what must hold in every world |
 //! | [`net`] | links: latency, loss, duplication, reordering, scripted faults |
 //! | [`phone`] | a strict user agent that shares no SIP code with the core; the host's `demo` runs it on real sockets |
 //! | [`ladder`] | who sent what to whom, as text |
@@ -50,6 +51,7 @@
 //! | no switch at all | [`wire::Wire`] in the place of [`world::World`] |
 
 mod as_ms;
+pub mod check;
 pub mod crossings;
 pub mod ladder;
 pub mod net;

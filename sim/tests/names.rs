@@ -2,6 +2,7 @@
 
 use crosspoint_core::event::Event;
 use crosspoint_core::input::Control;
+use crosspoint_sim::check::Lawful;
 use crosspoint_sim::world::{Manner, SWITCH, World};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +90,7 @@ fn a_failing_nameserver_does_not_make_a_gateway_a_stranger() {
 #[test]
 fn a_reload_looks_up_new_names_and_forgets_old_ones() {
     let mut world = world(&[ELSEWHERE]);
+    world.permit(Lawful::RefusedCredentials);
     world.zone().set("new.example", &[FIRST]);
     world.run_for(Duration::from_secs(1));
     let reload = |world: &mut World, peers: &str| {

@@ -1,5 +1,6 @@
 //! One number, several gateways: who is tried next, and when no more.
 
+use crosspoint_sim::check::Lawful;
 use crosspoint_sim::net::Fate;
 use crosspoint_sim::phone::{Answering, Demand, Outcome, Phone, Reliability};
 use crosspoint_sim::world::World;
@@ -113,6 +114,7 @@ fn all_fail() {
 #[test]
 fn retry_after_holds_a_gateway() {
     let mut world = three("");
+    world.permit(Lawful::TrunkTrouble);
     let outcome = Outcome::Refuse { status: 503, retry_after_s: Some(30), contacts: Vec::new() };
     set(&mut world, WEST, |west| west.trunk.outcomes = vec![outcome]);
     for name in [WEST, EAST] {

@@ -3,6 +3,7 @@
 //! Every ladder ends with what must hold in any world: nothing violated, nothing left.
 
 use crosspoint_core::event::Event;
+use crosspoint_sim::check::Lawful;
 use crosspoint_sim::net::{Fate, Plan};
 use crosspoint_sim::phone::{Answering, Phone};
 use crosspoint_sim::world::World;
@@ -62,6 +63,7 @@ fn register_with_challenge() {
 #[test]
 fn wrong_password() {
     let mut world = World::new(1, &[ALICE, BOB]);
+    world.permit(Lawful::RefusedCredentials);
     world.act(ALICE, |alice, _| alice.settings_mut().password = "guess".into());
     world.act(ALICE, Phone::register);
     insta::assert_snapshot!(ladder(world, "wrong password"));

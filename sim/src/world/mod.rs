@@ -3,13 +3,13 @@
 //! Nothing here sleeps or reads a clock. The switch runs under the production [`crosspoint_core::pump::Pump`]; every
 //! phone and every link draws from a random stream of its own.
 
-mod check;
 mod switch;
 mod telling;
 mod zone;
 
 pub use zone::{Manner, Zone};
 
+use crate::check::{Checks, Held, Lawful, Violation};
 use crate::ladder::Log;
 use crate::net::{Fate, Fault, Link, Plan};
 use crate::phone::{Notice, Phone, Settings};
@@ -73,6 +73,7 @@ pub struct World {
     members: Vec<Member>,
     log: Log,
     events: Vec<Event>,
+    checks: Checks,
     leaks: Vec<String>,
 }
 
@@ -113,6 +114,7 @@ impl World {
             members: Vec::new(),
             log: Log::new([SWITCH_NAME]),
             events: Vec::new(),
+            checks: Checks::new(SWITCH),
             leaks: Vec::new(),
         }
     }
@@ -160,6 +162,7 @@ impl World {
     pub fn forget_past(&mut self) {
         self.log.clear();
         self.events.clear();
+        self.checks.forget_past();
         self.switch.io.recording.clear();
         for member in &mut self.members {
             member.phone.forget_past();
@@ -267,6 +270,23 @@ impl World {
         })
     }
 
+    /// Makes something lawful in this world that is not lawful everywhere.
+    pub fn permit(&mut self, lawful: Lawful) {
+        self.checks.permit(lawful);
+    }
+
+    /// Everything that must not have happened, in words. Meant for the end of a run, when all is quiet again.
+    pub fn violations(&self) -> Vec<String> {
+        let found = self.found().into_iter().map(|violation| violation.text);
+        self.leaks.iter().cloned().chain(found).collect()
+    }
+
+    /// What the checks have found. Meant for the end of a run, when all is quiet again.
+    pub fn found(&self) -> Vec<Violation> {
+        let phones = &mut self.members.iter().map(|member| &member.phone);
+        self.checks.finish(self.now, phones, &Held::of(self.switch.pump.switch()))
+    }
+
     /// What the switch holds.
     pub fn status(&self) -> Status {
         self.switch.pump.switch().status()
@@ -290,9 +310,6 @@ impl World {
     /// The messages and events so far; what the phones heard of one another stands in the last line.
     pub fn log(&self) -> Log {
         let mut log = self.log.clone();
-        for call in self.switch.pump.switch().calls(usize::MAX) {
-            log.add_legs(call.flow_no, [&call.call_id_in, &call.call_id_out]);
-        }
         let heard: Vec<String> = self.members.iter().filter_map(telling::audio).collect();
         if !heard.is_empty() {
             log.note(self.now.as_micros(), format!("rtp {}", heard.join(", ")));
@@ -366,11 +383,11 @@ impl World {
         match coming {
             Coming::ToSwitch { from, datagram } => {
                 let remote = self.members[from].phone.settings().local;
+                self.checks.to_switch(self.now, remote, &datagram);
                 self.switch.receive(Flow { socket: SocketId(0), transport: Transport::Udp, remote }, datagram);
                 self.turn();
             }
             Coming::ToPhone { to, datagram } => {
-                self.leaks.extend(check::leak(&self.members, to, &datagram));
                 self.members[to].phone.handle(self.now, SWITCH, &datagram);
             }
             Coming::Reply { query, message } => {
@@ -386,6 +403,7 @@ impl World {
     fn turn(&mut self) {
         while self.switch.turn(clock(self.now)).more {}
         for (flow, bytes) in std::mem::take(&mut self.switch.io.sent) {
+            self.checks.from_switch(self.now, flow.remote, &bytes);
             self.send_to_phone(flow, &bytes);
         }
         for query in std::mem::take(&mut self.switch.io.queries) {
@@ -394,7 +412,10 @@ impl World {
             }
         }
         for event in std::mem::take(&mut self.switch.io.events) {
-            self.log.told(self.now.as_micros(), SWITCH_NAME, &event);
+            if let Some(text) = telling::event(&event) {
+                self.log.event(self.now.as_micros(), SWITCH_NAME, text);
+            }
+            self.checks.event(self.now, &event);
             self.events.push(event);
         }
     }
