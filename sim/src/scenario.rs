@@ -133,6 +133,7 @@ fn link_of(seed: u64) -> Plan {
         duplicate_permille: stream.below(100),
         reorder_permille: stream.below(100),
         reorder_us: stream.below(300_000),
+        ..Plan::AT_ONCE
     }
 }
 

@@ -224,14 +224,14 @@ impl Wire {
                     self.lost.push(format!("{} sends to {address_to}, where nobody is", self.names[from]));
                     continue;
                 };
-                let arrivals = self.links[from].carry(&datagram);
+                let arrivals = self.links[from].delays(self.now, &datagram);
                 if let Some(log) = &mut self.log {
                     let us = self.now.as_micros();
                     log.message(us, &self.names[from], &self.names[to], &datagram, arrivals.len());
                 }
-                for us in arrivals {
+                for after in arrivals {
                     let coming = Coming::Datagram { from: address(from), to, datagram: datagram.clone() };
-                    self.schedule(Duration::from_micros(us), coming);
+                    self.schedule(after, coming);
                 }
             }
             let phone = &mut self.phones[from];

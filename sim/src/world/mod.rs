@@ -425,11 +425,11 @@ impl World {
             self.leaks.push(format!("the switch sends to {}, where nobody is", flow.remote));
             return;
         };
-        let arrivals = self.members[to].down.carry(datagram);
+        let arrivals = self.members[to].down.delays(self.now, datagram);
         let us = self.now.as_micros();
         self.log.message(us, SWITCH_NAME, &self.members[to].name, datagram, arrivals.len());
-        for us in arrivals {
-            self.schedule(Duration::from_micros(us), Coming::ToPhone { to, datagram: datagram.to_vec() });
+        for after in arrivals {
+            self.schedule(after, Coming::ToPhone { to, datagram: datagram.to_vec() });
         }
     }
 
@@ -441,12 +441,12 @@ impl World {
                     self.leaks.push(format!("{} is led past the switch, to {to}", self.members[from].name));
                     continue;
                 }
-                let arrivals = self.members[from].up.carry(&datagram);
+                let arrivals = self.members[from].up.delays(self.now, &datagram);
                 let us = self.now.as_micros();
                 self.log.message(us, &self.members[from].name, SWITCH_NAME, &datagram, arrivals.len());
-                for us in arrivals {
+                for after in arrivals {
                     let datagram = datagram.clone();
-                    self.schedule(Duration::from_micros(us), Coming::ToSwitch { from, datagram });
+                    self.schedule(after, Coming::ToSwitch { from, datagram });
                 }
             }
             let member = &mut self.members[from];
