@@ -21,11 +21,11 @@ pub(crate) fn run(Arguments { which, call, no_times }: Arguments) -> ExitCode {
     let world = which.play();
     let mut log = world.log();
     if let Some(number) = call {
-        let Some(call_ids) = world.call_ids(number) else {
+        let Some(of_call) = log.of_call(number) else {
             eprintln!("there is no call {number} in this world");
             return ExitCode::FAILURE;
         };
-        log = log.of_calls(&[&call_ids[0], &call_ids[1]]);
+        log = of_call;
     }
     if no_times {
         log = log.without_times();

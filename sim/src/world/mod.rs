@@ -310,6 +310,9 @@ impl World {
     /// The messages and events so far; what the phones heard of one another stands in the last line.
     pub fn log(&self) -> Log {
         let mut log = self.log.clone();
+        for call in self.switch.pump.switch().calls(usize::MAX) {
+            log.add_legs(call.flow_no, [&call.call_id_in, &call.call_id_out]);
+        }
         let heard: Vec<String> = self.members.iter().filter_map(telling::audio).collect();
         if !heard.is_empty() {
             log.note(self.now.as_micros(), format!("rtp {}", heard.join(", ")));
@@ -412,9 +415,7 @@ impl World {
             }
         }
         for event in std::mem::take(&mut self.switch.io.events) {
-            if let Some(text) = telling::event(&event) {
-                self.log.event(self.now.as_micros(), SWITCH_NAME, text);
-            }
+            self.log.told(self.now.as_micros(), SWITCH_NAME, &event);
             self.checks.event(self.now, &event);
             self.events.push(event);
         }

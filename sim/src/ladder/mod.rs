@@ -1,0 +1,255 @@
+//! The message ladder: who sent what to whom, as text that a person reads aloud and `insta` compares, as a picture (SVG),
+//! and as a Mermaid diagram.
+//!
+//! Actors stand by name, ids by alias in order of first sight (`c1` a Call-ID, `t2` a tag, `br3` a branch), so that a
+//! wrong tag is seen and a new random value is not. Resends fold into the line of the first copy. A lost message ends in
+//! `X`. A line's time is the time of sending.
+//!
+//! ```
+//! use crosspoint_sim::ladder::Log;
+//!
+//! let mut log = Log::new(["alice", "switch"]);
+//! let options = b"OPTIONS sip:9000@example.net SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKq7\r\n\
+//!     From: <sip:a@example.net>;tag=88\r\nTo: <sip:9000@example.net>\r\nCall-ID: 5x\r\nCSeq: 1 OPTIONS\r\n\r\n";
+//! log.message(0, "alice", "switch", options, 1);
+//! log.event(1_000, "switch", "nothing else happened");
+//! let text = log.text("example");
+//! assert!(text.contains("|--OPTIONS c1.1---->|   br1 t1"), "{text}");
+//! ```
+
+mod describe;
+mod lines;
+mod telling;
+mod text;
+
+use bytes::Bytes;
+use crosspoint_core::event::Event;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Lines a ladder has at most where nobody says how many.
+pub const LINES: usize = 60;
+
+/// What happened, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    actors: Vec<String>,
+    places: BTreeMap<String, usize>,
+    entries: Vec<Entry>,
+    /// Call-IDs of the legs of a call of the switch, by its flow number.
+    legs: BTreeMap<u64, Vec<String>>,
+    hides_times: bool,
+    /// Whether lines are shown that a ladder of many calls leaves out.
+    is_close_up: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    at_us: u64,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Message {
+        from: usize,
+        to: usize,
+        datagram: Bytes,
+        outcome: Outcome,
+    },
+    /// `call` is the flow number of the call that it belongs to; a detail is shown in close-ups only.
+    Event {
+        actor: usize,
+        text: String,
+        call: Option<u64>,
+        is_detail: bool,
+    },
+    Note {
+        text: String,
+    },
+}
+
+/// What became of a datagram on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It arrived.
+    Arrived {
+        /// How often: more than once where the network doubled it.
+        copies: usize,
+    },
+    /// It did not.
+    Lost {
+        /// Why, in a word such as `nat-filtered`; empty where a link just lost it.
+        why: &'static str,
+    },
+}
+
+impl Log {
+    /// An empty log; the actors stand side by side in this order.
+    pub fn new<S: Into<String>>(actors: impl IntoIterator<Item = S>) -> Log {
+        let mut log = Log::default();
+        actors.into_iter().for_each(|actor| log.add_actor(&actor.into()));
+        log
+    }
+
+    /// Adds an actor to the right of the others.
+    pub fn add_actor(&mut self, name: &str) {
+        self.places.insert(name.to_owned(), self.actors.len());
+        self.actors.push(name.to_owned());
+    }
+
+    /// Adds an actor to the left of the others.
+    ///
+    /// # Panics
+    /// Where something has happened already.
+    pub fn put_first(&mut self, name: &str) {
+        assert!(self.entries.is_empty(), "actors keep their places once something has happened");
+        self.actors.insert(0, name.to_owned());
+        self.places = self.actors.iter().cloned().enumerate().map(|(place, name)| (name, place)).collect();
+    }
+
+    /// Whether somebody of that name is there.
+    pub fn has_actor(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
+    /// Forgets what happened; the actors stay.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.legs.clear();
+    }
+
+    /// Leaves the times out, where a ladder shall not depend on latencies.
+    pub fn without_times(mut self) -> Log {
+        self.hides_times = true;
+        self
+    }
+
+    /// A datagram was sent; `copies` of it arrive (0: lost).
+    ///
+    /// # Panics
+    /// Where an actor is not one of this log.
+    pub fn message(&mut self, at_us: u64, from: &str, to: &str, datagram: &[u8], copies: usize) {
+        let outcome = if copies == 0 { Outcome::Lost { why: "" } } else { Outcome::Arrived { copies } };
+        self.sent(at_us, from, to, Bytes::copy_from_slice(datagram), outcome);
+    }
+
+    /// A datagram was sent, and this became of it. Keeps the bytes without copying them.
+    ///
+    /// # Panics
+    /// Where an actor is not one of this log.
+    pub fn sent(&mut self, at_us: u64, from: &str, to: &str, datagram: Bytes, outcome: Outcome) {
+        let what = What::Message { from: self.place(from), to: self.place(to), datagram, outcome };
+        self.entries.push(Entry { at_us, what });
+    }
+
+    /// Something happened at an actor.
+    ///
+    /// # Panics
+    /// Where the actor is not one of this log.
+    pub fn event(&mut self, at_us: u64, actor: &str, text: impl Into<String>) {
+        let what = What::Event { actor: self.place(actor), text: text.into(), call: None, is_detail: false };
+        self.entries.push(Entry { at_us, what });
+    }
+
+    /// An actor, which is a switch, told something. What ladders leave out is left out.
+    ///
+    /// # Panics
+    /// Where the actor is not one of this log.
+    pub fn told(&mut self, at_us: u64, actor: &str, event: &Event) {
+        if let Event::CallEnded { record } = event {
+            self.add_legs(record.flow_no, [&record.call_id_in, &record.call_id_out]);
+        }
+        let Some(text) = telling::text(event) else { return };
+        let (call, is_detail) = (telling::call_of(event), telling::is_detail(event));
+        let what = What::Event { actor: self.place(actor), text, call, is_detail };
+        self.entries.push(Entry { at_us, what });
+    }
+
+    /// A line across all actors, such as the sum of the audio packets.
+    pub fn note(&mut self, at_us: u64, text: impl Into<String>) {
+        self.entries.push(Entry { at_us, what: What::Note { text: text.into() } });
+    }
+
+    /// These Call-IDs are legs of this call of the switch. Of an ended call that is known from what the switch told.
+    pub fn add_legs<'a>(&mut self, call: u64, call_ids: impl IntoIterator<Item = &'a String>) {
+        let legs = self.legs.entry(call).or_default();
+        for id in call_ids {
+            if !id.is_empty() && !legs.contains(id) {
+                legs.push(id.clone());
+            }
+        }
+    }
+
+    /// Only what concerns the call of this flow number: every message of its legs, and what the switch told about it.
+    /// None where no leg of it is known.
+    pub fn of_call(&self, call: u64) -> Option<Log> {
+        let legs: Vec<&str> = self.legs.get(&call)?.iter().map(String::as_str).collect();
+        Some(self.of_calls(&legs))
+    }
+
+    /// Only what concerns these Call-IDs, and those of the other legs of the same calls: messages, and what the switch
+    /// told about the calls. Actors that take no part go.
+    pub fn of_calls(&self, call_ids: &[&str]) -> Log {
+        let concerned: BTreeMap<u64, &Vec<String>> = self
+            .legs
+            .iter()
+            .filter(|(_, legs)| legs.iter().any(|id| call_ids.contains(&id.as_str())))
+            .map(|(call, legs)| (*call, legs))
+            .collect();
+        let legs = concerned.values().flat_map(|legs| legs.iter().map(String::as_bytes));
+        let wanted: BTreeSet<&[u8]> = call_ids.iter().map(|id| id.as_bytes()).chain(legs).collect();
+        let is_wanted = |entry: &&Entry| match &entry.what {
+            What::Message { datagram, .. } => describe::call_id(datagram).is_some_and(|id| wanted.contains(id)),
+            What::Event { call, .. } => call.is_some_and(|call| concerned.contains_key(&call)),
+            What::Note { .. } => false,
+        };
+        Log { entries: self.entries.iter().filter(is_wanted).cloned().collect(), is_close_up: true, ..self.clone() }
+            .without_idlers()
+    }
+
+    /// Without the actors that nothing happens to.
+    fn without_idlers(mut self) -> Log {
+        let mut takes_part = vec![false; self.actors.len()];
+        for entry in &self.entries {
+            match &entry.what {
+                What::Message { from, to, .. } => (takes_part[*from], takes_part[*to]) = (true, true),
+                What::Event { actor, .. } => takes_part[*actor] = true,
+                What::Note { .. } => {}
+            }
+        }
+        let new_place: Vec<usize> = takes_part
+            .iter()
+            .scan(0, |next, takes_part| {
+                let place = *next;
+                *next += usize::from(*takes_part);
+                Some(place)
+            })
+            .collect();
+        for entry in &mut self.entries {
+            match &mut entry.what {
+                What::Message { from, to, .. } => (*from, *to) = (new_place[*from], new_place[*to]),
+                What::Event { actor, .. } => *actor = new_place[*actor],
+                What::Note { .. } => {}
+            }
+        }
+        let actors = self.actors.into_iter().zip(takes_part);
+        self.actors = actors.filter(|(_, takes_part)| *takes_part).map(|(name, _)| name).collect();
+        self.places = self.actors.iter().cloned().enumerate().map(|(place, name)| (name, place)).collect();
+        self
+    }
+
+    /// The ladder as text, at most [`LINES`] lines and a heading. `title` names the scenario.
+    pub fn text(&self, title: &str) -> String {
+        self.text_limited(title, LINES)
+    }
+
+    /// The ladder as text, with at most so many lines below its heading: where there are more, the first and the last.
+    pub fn text_limited(&self, title: &str, lines: usize) -> String {
+        text::draw(&self.sheet(title, lines))
+    }
+
+    fn place(&self, name: &str) -> usize {
+        let place = self.places.get(name).copied();
+        place.unwrap_or_else(|| panic!("{name} is not an actor of this ladder: {:?}", self.actors))
+    }
+}
