@@ -51,6 +51,8 @@ pub struct Call {
     pub(super) media: Option<Media>,
     /// The final status of the INVITE that began it.
     pub(super) final_status: Option<u16>,
+    /// When the phone gives it up.
+    pub(super) ends_at: Option<crosspoint_core::time::Instant>,
     /// What a scenario knows it by, and how it is to go; 0 and the usual where no scenario asked for it.
     pub(super) op: u64,
     pub(super) script: super::Script,
@@ -81,6 +83,7 @@ impl Call {
             wanted,
             media: None,
             final_status: None,
+            ends_at: None,
             op: 0,
             script: super::Script::default(),
             referred_by: None,
@@ -122,8 +125,11 @@ impl Call {
             .with("CSeq", format!("{cseq} {method}"))
     }
 
-    /// The dialog of it that a request belongs to (RFC 3261 §12.2.2).
+    /// The dialog of it that a request belongs to (RFC 3261 §12.2.2). What a reboot ended is unknown to the phone.
     pub(super) fn dialog_of(&self, request: &Message) -> Option<usize> {
+        if self.state == State::Over(End::Rebooted) {
+            return None;
+        }
         let (local, remote) = (request.to_tag()?, request.from_tag().unwrap_or_default());
         let is_it = |dialog: &Dialog| dialog.has_tags(local, remote);
         (request.call_id() == self.call_id).then(|| self.dialogs.iter().position(is_it))?
@@ -139,6 +145,16 @@ impl Call {
         });
         self.dialogs[at].learn(response);
         at
+    }
+
+    /// The phone has lost all of it.
+    pub(super) fn reboot(&mut self) {
+        (self.state, self.media, self.wants_answer) = (State::Over(End::Rebooted), None, false);
+        for dialog in &mut self.dialogs {
+            dialog.stage = Stage::Gone;
+            dialog.unacknowledged.stop();
+            dialog.changes.drop_all();
+        }
     }
 
     /// The dialog that counts.

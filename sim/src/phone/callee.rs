@@ -79,6 +79,7 @@ impl Phone {
         let tag = self.token();
         let mut call = Call::incoming(number, request, tag, self.first_description());
         call.replaces = replaced;
+        call.ends_at = self.longest_call();
         (call.op, call.script) = (op, script);
         call.dialog_mut().talk.may_be_overtaken = !self.settings.crossing_grace.is_zero();
         self.calls.push(call);
@@ -262,7 +263,7 @@ impl Phone {
             return server.confirm_all();
         }
         let Some(server) = self.servers.iter_mut().find(|server| server.has_2xx_for(ack)) else {
-            return self.violation(format!("ACK to nothing: CSeq {:?}", ack.get("CSeq")));
+            return self.stray(format!("ACK to nothing: CSeq {:?}", ack.get("CSeq")));
         };
         let (is_initial, number, inside) = (server.request.to_tag().is_none(), server.call, server.spot);
         let has_offered = server.has_offered;

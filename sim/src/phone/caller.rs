@@ -45,6 +45,7 @@ impl Phone {
         let number = self.next_call_number();
         let (call_id, tag) = (self.token(), self.token());
         let mut call = Call::outgoing(number, call_id, tag, &self.own_uri(), to, self.first_description());
+        call.ends_at = self.longest_call();
         (call.op, call.script) = (op, self.script_for(op));
         let reliability = call.script.reliability.unwrap_or(self.settings.reliability);
         let more = if reliability == Reliability::Unsupported { "" } else { ALLOW_MORE };

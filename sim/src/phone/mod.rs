@@ -42,6 +42,7 @@ pub mod sdp;
 mod settings;
 mod strict;
 mod trunk;
+mod upkeep;
 mod within;
 
 pub use call::{Call, State};
@@ -103,6 +104,7 @@ pub struct Phone {
     audio: Audio,
     trunk: trunk::Desk,
     glares: u64,
+    upkeep: upkeep::Upkeep,
     scripts: BTreeMap<u64, Script>,
 }
 
@@ -128,6 +130,7 @@ impl Phone {
             audio: Audio::default(),
             trunk: trunk::Desk::default(),
             glares: 0,
+            upkeep: upkeep::Upkeep::default(),
             scripts: BTreeMap::new(),
         }
     }
@@ -145,9 +148,7 @@ impl Phone {
     /// Takes a datagram from the network. A `Silent` phone does not look at it.
     pub fn handle(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         self.tick(now);
-        // keep-alives: CRLF of RFC 5626, and whatever word the switch is set to send
-        let is_sip = datagram.windows(7).any(|bytes| bytes == b"SIP/2.0");
-        if !is_sip || self.settings.answering == Answering::Silent {
+        if self.is_keep_alive(datagram) || self.settings.answering == Answering::Silent {
             return;
         }
         match Message::parse(datagram) {
@@ -174,6 +175,7 @@ impl Phone {
                 Todo::AnswerChange(spot) => self.answer_change(spot),
             }
         }
+        self.keep_up();
         self.look_at_unacknowledged();
         self.look_at_suspects();
         for index in 0..self.clients.len() {
@@ -211,11 +213,23 @@ impl Phone {
 
     /// When it wants the next [`Phone::tick`]; audio has a clock of its own, [`Phone::poll_audio_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.call_timeout(), self.upkeep.next_at()].into_iter().flatten().min()
+    }
+
+    /// The same without what goes on in the background for ever.
+    fn call_timeout(&self) -> Option<Instant> {
         let clients = self.clients.iter().filter_map(Client::next_at);
         let servers = self.servers.iter().filter_map(Server::next_at);
-        let dialogs = self.calls.iter().filter(|call| !call.is_over()).flat_map(|call| &call.dialogs);
+        let live = self.calls.iter().filter(|call| !call.is_over());
+        let ends = live.clone().filter_map(|call| call.ends_at);
+        let dialogs = live.flat_map(|call| &call.dialogs);
         let waits = dialogs.flat_map(|dialog| [dialog.unacknowledged.next_at(), dialog.changes.next_at(self.now)]);
-        clients.chain(servers).chain(waits.flatten()).chain(self.todo.keys().next().map(|(at, _)| *at)).min()
+        clients
+            .chain(servers)
+            .chain(ends)
+            .chain(waits.flatten())
+            .chain(self.todo.keys().next().map(|(at, _)| *at))
+            .min()
     }
 
     /// What the switch did that it must not do.
@@ -254,9 +268,10 @@ impl Phone {
         self.calls.iter().rev().find(|call| !call.is_over())
     }
 
-    /// Whether nothing is under way: no live call, no request without its answer, nothing planned.
+    /// Whether nothing is under way: no live call, no request without its answer, nothing planned. Keep-alives and the
+    /// next refresh of a registration do not count: they never end.
     pub fn is_quiet(&self) -> bool {
-        self.current_call().is_none() && self.poll_timeout().is_none()
+        self.current_call().is_none() && self.call_timeout().is_none()
     }
 
     /// The next audio packet that is due, and where to.
@@ -314,6 +329,13 @@ impl Phone {
     fn violation(&mut self, what: String) {
         if self.violations.len() < VIOLATIONS_KEPT {
             self.violations.push(format!("{}: {what}", self.settings.user));
+        }
+    }
+
+    /// A message that belongs to nothing, which is a violation but after a reboot.
+    fn stray(&mut self, what: String) {
+        if !self.upkeep.is_forgetful(self.now) {
+            self.violation(what);
         }
     }
 

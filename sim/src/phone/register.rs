@@ -11,11 +11,13 @@ pub(super) struct Registration {
     call_id: String,
     pub(super) cseq: u32,
     expires_s: Option<u32>,
+    /// Whether it is to be there; else the latest wish was to take it back.
+    pub(super) is_wanted: bool,
 }
 
 impl Registration {
     pub(super) fn new(call_id: String) -> Registration {
-        Registration { call_id, cseq: 0, expires_s: None }
+        Registration { call_id, cseq: 0, expires_s: None, is_wanted: false }
     }
 }
 
@@ -37,9 +39,10 @@ impl Phone {
         self.registration.expires_s
     }
 
-    fn send_register(&mut self, expires_s: u32) {
+    pub(super) fn send_register(&mut self, expires_s: u32) {
         let (own, tag) = (self.own_uri(), self.token());
         let q = self.settings.contact_q.as_ref().map(|q| format!(";q={q}")).unwrap_or_default();
+        self.registration.is_wanted = expires_s > 0;
         self.registration.cseq += 1;
         let request = Message::request("REGISTER", &format!("sip:{}", self.settings.domain))
             .with("Max-Forwards", "70")
@@ -54,7 +57,10 @@ impl Phone {
 
     /// The 200 lists every binding; ours is there with its expiry, or gone (RFC 3261 §10.2.4).
     pub(super) fn on_registered(&mut self, response: &Message) {
-        let is_ours = |contact: &&str| address_of(uri_of(contact)) == Some(self.settings.local);
+        let is_ours = |contact: &&str| {
+            let at = address_of(uri_of(contact));
+            at == Some(self.settings.local) || self.settings.behind_alg
+        };
         let expires_s = match response.list("Contact").into_iter().find(is_ours) {
             None => 0,
             Some(contact) => match param(contact, "expires").map(str::parse) {
@@ -63,6 +69,7 @@ impl Phone {
             },
         };
         self.registration.expires_s = Some(expires_s);
+        self.after_registering(expires_s);
         self.tell(Notice::Registered { expires_s });
     }
 }

@@ -1,9 +1,9 @@
 //! An INVITE that takes the place of a call (RFC 3891).
 
-use super::Phone;
-use super::call::State;
+use super::call::{Call, State};
 use super::dialog::{Spot, Stage};
 use super::message::Message;
+use super::{End, Phone};
 
 /// What a Replaces header names, told from the side that gets it: the to-tag is ours.
 struct Named<'a> {
@@ -38,7 +38,8 @@ impl Phone {
             _ => return Err(400),
         };
         let Named { call_id, to_tag, from_tag, is_early_only } = read(value).ok_or(400_u16)?;
-        let mut found = self.calls.iter().filter(|call| call.call_id == call_id).flat_map(|call| {
+        let is_it = |call: &&Call| call.call_id == call_id && call.state != State::Over(End::Rebooted);
+        let mut found = self.calls.iter().filter(is_it).flat_map(|call| {
             let at = call.dialogs.iter().position(|dialog| dialog.has_tags(to_tag, from_tag));
             at.map(|dialog| (call, dialog))
         });

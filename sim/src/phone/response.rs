@@ -25,11 +25,12 @@ impl Phone {
 
     pub(super) fn on_response(&mut self, from: SocketAddr, status: u16, response: &Message) {
         let Some(index) = self.clients.iter().rposition(|client| client.is_answered_by(response)) else {
-            return self.violation(format!("{status} to a request that was never sent: {:?}", response.get("CSeq")));
+            return self.stray(format!("{status} to a request that was never sent: {:?}", response.get("CSeq")));
         };
-        for wrong in strict::response(&self.clients[index].request, response, from) {
+        for wrong in strict::response(&self.clients[index].request, response, from, &self.settings) {
             self.violation(wrong);
         }
+        self.note_where_seen(response);
         let client = &mut self.clients[index];
         if client.finished.is_some() {
             return self.on_late_response(index, status, response);
@@ -71,7 +72,10 @@ impl Phone {
     pub(super) fn on_failure(&mut self, purpose: Purpose, index: usize, response: Option<&Message>) {
         let status = response.and_then(Message::status);
         match purpose {
-            Purpose::Register => self.tell(Notice::RegisterFailed { status }),
+            Purpose::Register => {
+                self.after_failed_registering(response);
+                self.tell(Notice::RegisterFailed { status });
+            }
             Purpose::Invite(call) => {
                 let was_cancelled = self.find_call(call).wants_end && status == Some(487);
                 self.find_call(call).final_status = status;

@@ -26,6 +26,15 @@ pub struct Settings {
     pub server: SocketAddr,
     /// What it asks for when it registers, in seconds.
     pub expires_s: u32,
+    /// It refreshes its registration after half the time granted, and tries again where that fails (RFC 5626 §4.5).
+    pub refreshes: bool,
+    /// So often, in milliseconds, it sends CRLF CRLF to hold its NAT open, from its registration on; never, where none.
+    pub keep_alive_ms: Option<u64>,
+    /// It gives up a call that lasts so long from its INVITE, in milliseconds; never, where none.
+    pub longest_call_ms: Option<u64>,
+    /// An ALG stands before it that rewrites addresses in its messages: what they say of it is not held against the
+    /// switch.
+    pub behind_alg: bool,
     /// The hash it answers challenges with.
     pub algorithm: Algorithm,
     /// Whether it uses a nonce again, with a rising count, instead of waiting for the next challenge.
@@ -101,6 +110,10 @@ impl Settings {
             audio: SocketAddr::new(local.ip(), 4000),
             server,
             expires_s: 3600,
+            refreshes: false,
+            keep_alive_ms: None,
+            longest_call_ms: None,
+            behind_alg: false,
             algorithm: Algorithm::Md5,
             reuse_nonce: false,
             lines: 1,
@@ -243,6 +256,6 @@ pub enum End {
     TimedOut,
     /// This phone answered, and no ACK came for 64*T1.
     NoAck,
-    /// A request inside the call failed with this status.
-    Lost(u16),
+    /// This phone lost its power.
+    Rebooted,
 }

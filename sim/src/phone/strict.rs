@@ -61,10 +61,12 @@ pub(super) fn request(request: &Message, from: SocketAddr, settings: &Settings) 
     let uri = request.uri().unwrap_or_default();
     // a trunk is called by its host name too
     let is_here = address_of(uri).map_or(*takes_any_number, |address| address == *local);
-    if !is_here || !(*takes_any_number || user_of(uri) == user) {
+    if settings.behind_alg {
+        // what it says is what the ALG wrote into the Contact
+    } else if !is_here || !(*takes_any_number || user_of(uri) == user) {
         wrong.push(format!("Request-URI {uri} is not the Contact <sip:{user}@{local}>"));
     }
-    if let "INVITE" | "UPDATE" = method {
+    if let ("INVITE" | "UPDATE", false) = (method, settings.behind_alg) {
         wrong.extend(contact(request, from));
     }
     let name = |w| format!("{method}: {w}");
@@ -72,7 +74,7 @@ pub(super) fn request(request: &Message, from: SocketAddr, settings: &Settings) 
 }
 
 /// A response to this request of ours.
-pub(super) fn response(request: &Message, response: &Message, from: SocketAddr) -> Vec<String> {
+pub(super) fn response(request: &Message, response: &Message, from: SocketAddr, settings: &Settings) -> Vec<String> {
     let mut wrong = common(response);
     let status = response.status().unwrap_or_default();
     for name in ["Call-ID", "CSeq"] {
@@ -93,14 +95,14 @@ pub(super) fn response(request: &Message, response: &Message, from: SocketAddr) 
     }
     let via = response.top_via().unwrap_or_default();
     let sent_by = |via: &str| via.split([' ', ';']).nth(1).map(str::to_owned);
-    if sent_by(via) != request.top_via().and_then(sent_by) {
+    if !settings.behind_alg && sent_by(via) != request.top_via().and_then(sent_by) {
         wrong.push(format!("Via {via} is not ours"));
     }
     if !has_rport_filled(via) {
         wrong.push("rport is not filled in".to_owned());
     }
     let method = request.method().unwrap_or_default();
-    if method == "INVITE" && (200..300).contains(&status) {
+    if method == "INVITE" && (200..300).contains(&status) && !settings.behind_alg {
         wrong.extend(contact(response, from));
     }
     let name = |w| format!("{status} to {method}: {w}");
