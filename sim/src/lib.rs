@@ -26,6 +26,7 @@
 //! | [`ladder`] | who sent what to whom, as text |
 //! | [`wire`] | phones face to face, without a switch |
 //! | [`crossings`] | what both sides do at once, generated: a million of them end agreed and leave nothing |
+//! | [`replay`] | a recording played again, and the ladder around the first difference |
 //! | [`scenario`] | what can be asked for by name, and the random one |
 //!
 //! # How a test drives a phone
@@ -57,6 +58,7 @@ pub mod crossings;
 pub mod ladder;
 pub mod net;
 pub mod phone;
+pub mod replay;
 pub mod scenario;
 pub mod wire;
 pub mod world;

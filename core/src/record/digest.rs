@@ -4,6 +4,11 @@ use crate::command::Command;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 
+/// What of a digest stands before every input of a log.
+pub(super) fn short(digest: u64) -> [u8; 4] {
+    (digest as u32).to_le_bytes()
+}
+
 /// A rolling digest of commands: equal for equal streams in equal order, on every machine and build.
 #[derive(Clone, Debug, Default)]
 pub struct Digest(SipHasher13);

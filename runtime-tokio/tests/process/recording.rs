@@ -2,7 +2,7 @@
 
 use crate::phones::{call, config, hang_up, phones, register};
 use crate::serving::{Serving, code, path};
-use crosspoint_core::record::{Replay, ReplayError, replay};
+use crosspoint_core::record::{LogError, Replay, replay};
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
@@ -14,7 +14,7 @@ fn a_recording_of_a_call_replays_as_identical() {
     register(&mut lines);
     call(&mut lines);
     hang_up(&mut lines);
-    assert!(matches!(replay(&std::fs::read(&file).unwrap(), None), Err(ReplayError::NoSeed)), "no seed while it runs");
+    assert!(matches!(replay(&std::fs::read(&file).unwrap(), None), Err(LogError::NoSeed)), "no seed while it runs");
     assert_eq!(code(&serving.ask(&["drain"])), 0);
     assert_eq!(serving.wait(), Some(0));
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "it holds credentials");
