@@ -7,6 +7,7 @@
 use crosspoint_core::rng::Stream;
 use crosspoint_core::time::Instant;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 /// How long datagrams are counted before all counts begin anew, so that memory is flat over a day of calls. The hour is
 /// part of a stream's name, so no draw comes twice.
@@ -72,6 +73,15 @@ impl Draws {
     pub(super) fn is(&mut self, permille: u64) -> bool {
         self.up_to(999) < permille
     }
+}
+
+/// An address as a part of a name.
+pub(super) fn address_words(address: SocketAddr) -> [u64; 3] {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)),
+        IpAddr::V6(ip) => u128::from(ip),
+    };
+    [ip as u64, (ip >> 64) as u64, u64::from(address.port())]
 }
 
 /// The step of SplitMix64: 2^64 over the golden ratio.

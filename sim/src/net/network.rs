@@ -1,8 +1,12 @@
-//! Who is where, and the chain of verdicts that a datagram passes on its way: link up, link down.
+//! Who is where, and the chain of verdicts that a datagram passes on its way: link up, ALG, NAT out, partition, NAT in,
+//! ALG, link down.
 
-use super::chance::Draws;
+use super::alg::{Passing, Way};
+use super::chance::{Draws, address_words};
 use super::fault::Fault;
 use super::link::Link;
+use super::nat::{self, Nat};
+use super::partition::{Direction, Partition, Stopped};
 use super::passage::{Arrival, Loss, NatId, NodeId, Passage};
 use super::plan::Plan;
 use bytes::Bytes;
@@ -11,11 +15,12 @@ use crosspoint_core::time::Instant;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-/// What is left of a link's name for the direction.
+/// What is left of a name for which part of the network it is.
 const UP: u64 = 0;
 const DOWN: u64 = 1;
+const NAT: u64 = 2;
 
-/// A node, its own address, and its two ways to the world.
+/// A node, its own address, and its two ways to the world or to its NAT.
 #[derive(Debug)]
 struct Site {
     local: SocketAddr,
@@ -26,45 +31,90 @@ struct Site {
 
 /// All nodes and what lies between them.
 ///
+/// A path has the latency of the sender's way up and of the receiver's way down. Everything is decided when a datagram
+/// is sent, at the time that it will have come so far.
+///
 /// ```
 /// use bytes::Bytes;
 /// use crosspoint_core::{rng::Seed, time::Instant};
-/// use crosspoint_sim::net::{Loss, Network, Plan};
+/// use crosspoint_sim::net::{Loss, Network, Plan, nat};
 ///
+/// let address = |text: &str| text.parse().unwrap();
 /// let mut network = Network::new(Seed::from_number(7));
-/// let server = network.add_node("192.0.2.1:5060".parse().unwrap(), None, Plan::AT_ONCE, Plan::AT_ONCE);
-/// let phone = network.add_node("198.51.100.7:5060".parse().unwrap(), None, Plan::GOOD, Plan::GOOD);
+/// let server = network.add_node(address("192.0.2.1:5060"), None, Plan::AT_ONCE, Plan::AT_ONCE);
+/// let home = network.add_nat(nat::Settings::new("198.51.100.1".parse().unwrap()));
+/// let phone = network.add_node(address("10.0.0.5:5060"), Some(home), Plan::GOOD, Plan::GOOD);
 ///
 /// let ping = Bytes::from_static(b"\r\n\r\n");
-/// let passage = network.send(Instant::EPOCH, phone, "192.0.2.1:5060".parse().unwrap(), ping.clone(), 0);
+/// let passage = network.send(Instant::EPOCH, phone, address("192.0.2.1:5060"), ping.clone(), 0);
 /// let arrival = passage.arrivals.into_iter().next().unwrap();
 /// assert_eq!((arrival.node, arrival.at), (server, Instant::from_micros(1000)));
+/// assert_eq!(arrival.source.ip().to_string(), "198.51.100.1");
 ///
-/// let passage = network.send(Instant::EPOCH, phone, "192.0.2.9:5060".parse().unwrap(), ping, 0);
-/// assert_eq!(passage.lost, Some(Loss::Nobody));
+/// let passage = network.send(arrival.at, server, arrival.source, ping.clone(), 0);
+/// assert_eq!(passage.arrivals.into_iter().next().unwrap().node, phone);
+///
+/// let much_later = Instant::from_micros(60_000_000);
+/// assert_eq!(network.send(much_later, server, arrival.source, ping, 0).lost, Some(Loss::NatExpired));
 /// ```
 #[derive(Debug)]
 pub struct Network {
     seed: Seed,
     sites: Vec<Site>,
+    /// Who has which address: outside, or behind which NAT.
     nodes: BTreeMap<(Option<NatId>, SocketAddr), NodeId>,
+    nats: Vec<Nat>,
+    publics: BTreeMap<IpAddr, NatId>,
+    partitions: Vec<Partition>,
+}
+
+/// A copy of a datagram on its way.
+struct Copy {
+    at: Instant,
+    from: NodeId,
+    source: SocketAddr,
+    destination: SocketAddr,
+    datagram: Bytes,
+    key: u64,
 }
 
 impl Network {
     /// An empty network; all its chances come from this seed.
     pub fn new(seed: Seed) -> Network {
-        Network { seed, sites: Vec::new(), nodes: BTreeMap::new() }
+        Network {
+            seed,
+            sites: Vec::new(),
+            nodes: BTreeMap::new(),
+            nats: Vec::new(),
+            publics: BTreeMap::new(),
+            partitions: Vec::new(),
+        }
     }
 
-    /// Adds a node at this address, with these ways out and in. Its links are named by the address, so that one node
-    /// more or less changes nothing for the others.
+    /// Adds a NAT. Nodes are put behind it with [`Network::add_node`].
+    ///
+    /// # Panics
+    /// Where another one has the address.
+    pub fn add_nat(&mut self, settings: nat::Settings) -> NatId {
+        let id = NatId(u32::try_from(self.nats.len()).expect("the NATs of a network fit into memory"));
+        let before = self.publics.insert(settings.public, id);
+        assert!(before.is_none(), "two NATs at {}", settings.public);
+        let name = self.stream(SocketAddr::new(settings.public, 0), None, NAT).next_u64();
+        self.nats.push(Nat::new(settings, name));
+        id
+    }
+
+    /// Adds a node at this address, outside or behind a NAT, with these ways out and in. Two NATs may have the same
+    /// addresses behind them. What a link draws is named by the addresses, so that one node more or less changes nothing
+    /// for the others.
     ///
     /// # Panics
     /// Where another node has the address.
     pub fn add_node(&mut self, local: SocketAddr, behind: Option<NatId>, up: Plan, down: Plan) -> NodeId {
         let node = NodeId(u32::try_from(self.sites.len()).expect("the nodes of a network fit into memory"));
-        let link = |plan, direction| Link::new(plan, Stream::new(self.seed, link_name(local, direction)));
-        self.sites.push(Site { local, behind, up: link(up, UP), down: link(down, DOWN) });
+        let link = |plan, direction| Link::new(plan, self.stream(local, behind, direction));
+        let (up, down) = (link(up, UP), link(down, DOWN));
+        self.sites.push(Site { local, behind, up, down });
         self.add_address(node, local);
         node
     }
@@ -95,11 +145,41 @@ impl Network {
         self.site(node).down.faults.push(fault);
     }
 
-    /// Makes every link good and forgets what is scripted.
+    /// Lets a NAT forget everything, as one does that lost its power.
+    pub fn reboot_nat(&mut self, nat: NatId) {
+        self.nats[nat.0 as usize].reboot();
+    }
+
+    /// Parts these nodes from all others until then.
+    pub fn partition(&mut self, side: &[NodeId], direction: Direction, stopped: Stopped, until: Instant) {
+        self.partitions.push(Partition::new(side, direction, stopped, until));
+    }
+
+    /// Makes every link good, ends every partition and forgets what is scripted. NATs and their ALGs stay as they are.
     pub fn calm(&mut self) {
+        self.partitions.clear();
         for link in self.sites.iter_mut().flat_map(|site| [&mut site.up, &mut site.down]) {
             link.plan = link.plan.calmed();
             link.faults.clear();
+        }
+    }
+
+    /// Who would get what is sent to this address outside, if it came through.
+    pub fn node_at(&self, now: Instant, address: SocketAddr) -> Option<NodeId> {
+        let direct = self.nodes.get(&(None, address)).copied();
+        direct.or_else(|| {
+            let nat = *self.publics.get(&address.ip())?;
+            let inside = self.nats[nat.0 as usize].inside_of(now, address.port())?;
+            self.nodes.get(&(Some(nat), inside)).copied()
+        })
+    }
+
+    /// As whom a node's own address is seen at that far end now: nothing where its NAT has no mapping for it.
+    pub fn outside_of(&self, now: Instant, node: NodeId, far: SocketAddr) -> Option<SocketAddr> {
+        let site = &self.sites[node.0 as usize];
+        match site.behind {
+            Some(nat) => self.nats[nat.0 as usize].outside_of(now, site.local, far),
+            None => Some(site.local),
         }
     }
 
@@ -115,7 +195,7 @@ impl Network {
         now: Instant,
         from: NodeId,
         source: SocketAddr,
-        to: SocketAddr,
+        destination: SocketAddr,
         datagram: Bytes,
         key: u64,
     ) -> Passage {
@@ -124,26 +204,99 @@ impl Network {
             Err(loss) => passage.lose(loss),
             Ok(carried) => {
                 for at in carried.times() {
-                    let copy = Copy { at, source, destination: to, datagram: datagram.clone(), key };
-                    self.arrive(copy, &mut passage);
+                    let copy = Copy { at, from, source, destination, datagram: datagram.clone(), key };
+                    if let Err(loss) = self.pass(copy, &mut passage) {
+                        passage.lose(loss);
+                    }
                 }
             }
         }
         passage
     }
 
-    /// Brings a copy to the node at its destination.
-    fn arrive(&mut self, copy: Copy, passage: &mut Passage) {
-        let Copy { at, source, destination, datagram, key } = copy;
-        let Some(&node) = self.nodes.get(&(None, destination)) else { return passage.lose(Loss::Nobody) };
-        match self.site(node).down.carry(at, &datagram, key) {
-            Err(loss) => passage.lose(loss),
-            Ok(carried) => {
-                for at in carried.times() {
-                    passage.arrive(Arrival { at, node, source, destination, datagram: datagram.clone() });
+    /// Takes a copy that has left its sender's link to wherever it is meant for.
+    fn pass(&mut self, mut copy: Copy, passage: &mut Passage) -> Result<(), Loss> {
+        if let Some(nat) = self.site(copy.from).behind {
+            // neighbours behind one NAT reach each other without it
+            if let Some(&node) = self.nodes.get(&(Some(nat), copy.destination)) {
+                return self.arrive(copy, node, passage);
+            }
+            self.leave(nat, &mut copy)?;
+        }
+        if let Some(&node) = self.nodes.get(&(None, copy.destination)) {
+            return self.arrive(copy, node, passage);
+        }
+        let nat = *self.publics.get(&copy.destination.ip()).ok_or(Loss::Nobody)?;
+        let inside = self.nats[nat.0 as usize].inside_of(copy.at, copy.destination.port()).ok_or(Loss::NatExpired)?;
+        let node = *self.nodes.get(&(Some(nat), inside)).ok_or(Loss::Nobody)?;
+        self.part(&mut copy, node)?; // what never comes to a NAT refreshes nothing there
+        self.enter(nat, &mut copy)?;
+        self.arrive(copy, node, passage)
+    }
+
+    /// From behind a NAT to the outside.
+    fn leave(&mut self, nat: NatId, copy: &mut Copy) -> Result<(), Loss> {
+        let nat = &mut self.nats[nat.0 as usize];
+        if copy.destination.ip() == nat.settings.public && !nat.settings.has_hairpin {
+            return Err(Loss::NoHairpin);
+        }
+        let (at, inside) = (copy.at, copy.source);
+        copy.source = nat.outward(at, inside, copy.destination)?;
+        if let Some(settings) = nat.settings.alg.filter(|alg| alg.port == copy.destination.port()) {
+            let outside = copy.source;
+            let mut instead = |address: SocketAddr| match address.port() {
+                0 => Some(SocketAddr::new(outside.ip(), 0)),
+                _ if address == inside => Some(outside),
+                _ => nat.open(at, address).ok(),
+            };
+            let replaced = inside.ip();
+            let mut passing = Passing { settings: &settings, way: Way::Out, replaced, instead: &mut instead };
+            copy.datagram = passing.pass(&copy.datagram)?;
+        }
+        Ok(())
+    }
+
+    /// From the outside to behind a NAT.
+    fn enter(&mut self, nat: NatId, copy: &mut Copy) -> Result<(), Loss> {
+        let nat = &mut self.nats[nat.0 as usize];
+        copy.destination = nat.inward(copy.at, copy.destination.port(), copy.source)?;
+        if let Some(settings) = nat.settings.alg.filter(|alg| alg.port == copy.source.port()) {
+            let (at, replaced) = (copy.at, nat.settings.public);
+            let mut instead = |address: SocketAddr| nat.inside_of(at, address.port());
+            let mut passing = Passing { settings: &settings, way: Way::In, replaced, instead: &mut instead };
+            copy.datagram = passing.pass(&copy.datagram)?;
+        }
+        Ok(())
+    }
+
+    /// What the partitions say to a copy on its way to this node.
+    fn part(&self, copy: &mut Copy, node: NodeId) -> Result<(), Loss> {
+        for partition in &self.partitions {
+            if partition.stops(copy.at, copy.from, node) {
+                match partition.stopped {
+                    Stopped::Lost => return Err(Loss::Partitioned),
+                    Stopped::Held => copy.at = partition.until,
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Over the last link, to the node.
+    fn arrive(&mut self, mut copy: Copy, node: NodeId, passage: &mut Passage) -> Result<(), Loss> {
+        self.part(&mut copy, node)?;
+        let Copy { at, source, destination, datagram, key, .. } = copy;
+        for at in self.site(node).down.carry(at, &datagram, key)?.times() {
+            passage.arrive(Arrival { at, node, source, destination, datagram: datagram.clone() });
+        }
+        Ok(())
+    }
+
+    /// The stream of the part of this network that is at this address.
+    fn stream(&self, address: SocketAddr, behind: Option<NatId>, part: u64) -> Stream {
+        let nat = behind.map(|nat| SocketAddr::new(self.nats[nat.0 as usize].settings.public, 0));
+        let ([a, b, c], [d, e, f]) = (address_words(address), nat.map(address_words).unwrap_or_default());
+        Stream::new(self.seed, Draws::named([a, b, c, d, e, f, part]).next_u64())
     }
 
     fn site(&mut self, node: NodeId) -> &mut Site {
@@ -151,20 +304,5 @@ impl Network {
     }
 }
 
-/// A copy of a datagram on its way.
-struct Copy {
-    at: Instant,
-    source: SocketAddr,
-    destination: SocketAddr,
-    datagram: Bytes,
-    key: u64,
-}
-
-/// What the chances of a link are named by: where its node is.
-fn link_name(local: SocketAddr, direction: u64) -> u64 {
-    let ip = match local.ip() {
-        IpAddr::V4(ip) => u128::from(u32::from(ip)),
-        IpAddr::V6(ip) => u128::from(ip),
-    };
-    Draws::named([ip as u64, (ip >> 64) as u64, u64::from(local.port()), direction]).next_u64()
-}
+#[cfg(test)]
+mod tests;

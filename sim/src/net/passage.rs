@@ -104,6 +104,16 @@ pub enum Loss {
     QueueFull,
     /// The two sides are parted.
     Partitioned,
+    /// No mapping of the NAT lives at that port: it expired, went with a reboot, or never was.
+    NatExpired,
+    /// The NAT lets this sender in to nobody there (RFC 4787 §5).
+    NatFiltered,
+    /// The NAT has no port left.
+    NatFull,
+    /// The NAT does not lead back what comes from behind it (RFC 4787 §6).
+    NoHairpin,
+    /// The ALG's buffer is too small for it.
+    AlgDropped,
 }
 
 impl Loss {
@@ -115,6 +125,11 @@ impl Loss {
             Loss::TooBig => "too-big",
             Loss::QueueFull => "queue-full",
             Loss::Partitioned => "partitioned",
+            Loss::NatExpired => "nat-expired",
+            Loss::NatFiltered => "nat-filtered",
+            Loss::NatFull => "nat-full",
+            Loss::NoHairpin => "no-hairpin",
+            Loss::AlgDropped => "alg-dropped",
         }
     }
 }
