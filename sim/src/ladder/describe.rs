@@ -8,19 +8,96 @@ use std::fmt::Write as _;
 const METHOD_CHARS: usize = 16;
 const VALUE_CHARS: usize = 80;
 const NOTES_CHARS: usize = 240;
+/// Characters of a line, and lines, where a message is shown in more words.
+const LINE_CHARS: usize = 160;
+const MAIN_LINES: usize = 24;
 
-/// What stands on the arrow, and what beside it: branch, tags, and the headers that a ladder is read for.
-pub(super) fn describe(aliases: &mut Aliases, datagram: &[u8]) -> (String, String) {
+const MAIN_HEADERS: [&str; 24] = [
+    "Via",
+    "From",
+    "To",
+    "Call-ID",
+    "CSeq",
+    "Contact",
+    "Route",
+    "Record-Route",
+    "Max-Forwards",
+    "Expires",
+    "Require",
+    "Supported",
+    "Unsupported",
+    "Reason",
+    "Retry-After",
+    "RSeq",
+    "RAck",
+    "Refer-To",
+    "Replaces",
+    "Event",
+    "Subscription-State",
+    "Session-Expires",
+    "Content-Type",
+    "X-Op",
+];
+
+/// What sort of message it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Request,
+    Provisional,
+    Success,
+    /// 3xx to 6xx.
+    Failure,
+    /// No SIP message.
+    Other,
+}
+
+/// A datagram in a few words.
+pub(super) struct Described {
+    pub(super) kind: Kind,
+    /// What stands on the arrow: what it is, of which call, its CSeq.
+    pub(super) label: String,
+    /// What stands beside it: branch, tags, and the headers that a ladder is read for.
+    pub(super) notes: String,
+}
+
+/// Describes a datagram.
+pub(super) fn describe(aliases: &mut Aliases, datagram: &[u8]) -> Described {
     let Ok(message) = Message::parse_leniently(datagram) else {
-        return (octets(datagram), clean(&first_line(datagram), VALUE_CHARS));
+        let notes = clean(&first_line(datagram), VALUE_CHARS);
+        return Described { kind: Kind::Other, label: octets(datagram), notes };
     };
     let call = aliases.name("c", message.call_id());
     let (number, method) = message.cseq().unwrap_or((0, "?"));
-    let label = match &message.start {
-        Start::Request { method, .. } => format!("{} {call}.{number}", clean(method, METHOD_CHARS)),
-        Start::Response { status, .. } => format!("{status} {} {call}.{number}", clean(method, METHOD_CHARS)),
+    let (kind, label) = match &message.start {
+        Start::Request { method, .. } => (Kind::Request, clean(method, METHOD_CHARS)),
+        Start::Response { status, .. } => {
+            let kind = match status {
+                ..=199 => Kind::Provisional,
+                200..=299 => Kind::Success,
+                _ => Kind::Failure,
+            };
+            (kind, format!("{status} {}", clean(method, METHOD_CHARS)))
+        }
     };
-    (label, clean(&notes(aliases, &message), NOTES_CHARS))
+    let notes = clean(&notes(aliases, &message), NOTES_CHARS);
+    Described { kind, label: format!("{label} {call}.{number}"), notes }
+}
+
+/// The lines that say most about a datagram: the first, and the headers that calls are understood by. Credentials stay
+/// out: a picture is passed around, and a digest can be guessed at.
+pub(super) fn main_lines(datagram: &[u8]) -> Vec<String> {
+    let Ok(message) = Message::parse_leniently(datagram) else {
+        return vec![octets(datagram), clean(&first_line(datagram), LINE_CHARS)];
+    };
+    let first = match &message.start {
+        Start::Request { method, uri } => format!("{method} {uri}"),
+        Start::Response { status, reason } => format!("{status} {reason}"),
+    };
+    let is_main = |name: &str| MAIN_HEADERS.iter().any(|main| main.eq_ignore_ascii_case(name));
+    let headers = message.headers.iter().filter(|(name, _)| is_main(name)).take(MAIN_LINES);
+    let headers = headers.map(|(name, value)| format!("{name}: {value}"));
+    let body = (!message.body.is_empty()).then(|| format!("body: {} octets", message.body_bytes().len()));
+    std::iter::once(first).chain(headers).chain(body).map(|line| clean(&line, LINE_CHARS)).collect()
 }
 
 /// The Call-ID of a datagram, whatever else is wrong with it.

@@ -1,27 +1,29 @@
 //! The lines of a ladder, ready to be drawn: what text, SVG and Mermaid have in common.
 
-use super::describe::{self, Aliases, clean};
+use super::describe::{self, Aliases, Kind, clean};
 use super::{Entry, Log, Outcome, What};
 use std::collections::BTreeMap;
 
 /// Characters of an event or a note; somebody far away may have written them.
 const TEXT_CHARS: usize = 240;
+/// Actors that find room side by side whether or not they do something.
+const SIDE_BY_SIDE: usize = 8;
 
 /// One ladder. All text in it is clean: printable, and of bounded length.
-pub(super) struct Sheet {
+pub(super) struct Sheet<'l> {
     pub(super) title: String,
     pub(super) actors: Vec<String>,
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<Line<'l>>,
     pub(super) has_times: bool,
 }
 
-pub(super) struct Line {
+pub(super) struct Line<'l> {
     pub(super) at_us: u64,
-    pub(super) shape: Shape,
+    pub(super) shape: Shape<'l>,
 }
 
-pub(super) enum Shape {
-    Arrow(Arrow),
+pub(super) enum Shape<'l> {
+    Arrow(Arrow<'l>),
     Event {
         actor: usize,
         text: String,
@@ -36,61 +38,99 @@ pub(super) enum Shape {
 }
 
 /// A datagram from actor to actor, every copy of it that was sent.
-pub(super) struct Arrow {
+pub(super) struct Arrow<'l> {
     pub(super) from: usize,
     pub(super) to: usize,
+    pub(super) kind: Kind,
     /// What stands on the arrow.
     pub(super) label: String,
     /// What stands beside it.
     pub(super) notes: String,
     pub(super) outcome: Outcome,
-    /// When it was sent again.
-    pub(super) resent_us: Vec<u64>,
+    pub(super) resends: Vec<Resend>,
+    pub(super) datagram: &'l [u8],
 }
 
-impl Arrow {
+/// The same datagram once more, between the same two.
+#[derive(Clone, Copy)]
+pub(super) struct Resend {
+    pub(super) at_us: u64,
+    pub(super) outcome: Outcome,
+}
+
+impl Arrow<'_> {
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self.outcome, Outcome::Lost { .. })
+        self.outcome.is_lost()
     }
 
-    /// Notes, and in brackets what became of it.
-    pub(super) fn remarks(&self) -> String {
-        let mut remarks = vec![self.notes.clone()];
+    /// What became of it, in brackets; empty where it just arrived.
+    pub(super) fn fate(&self) -> String {
+        let mut fate = Vec::new();
         match self.outcome {
-            Outcome::Arrived { copies } if copies > 1 => remarks.push("(doubled)".to_owned()),
-            Outcome::Lost { why } if !matches!(why, "" | "lost") => remarks.push(format!("(lost: {why})")),
+            Outcome::Arrived { copies } if copies > 1 => fate.push("(doubled)".to_owned()),
+            Outcome::Lost { why } if !matches!(why, "" | "lost") => fate.push(format!("(lost: {why})")),
             Outcome::Arrived { .. } | Outcome::Lost { .. } => {}
         }
-        if !self.resent_us.is_empty() {
-            remarks.push(format!("(again x{})", self.resent_us.len()));
+        let lost = self.resends.iter().filter(|resend| resend.outcome.is_lost()).count();
+        match (self.resends.len(), lost) {
+            (0, _) => {}
+            (again, 0) => fate.push(format!("(again x{again})")),
+            (again, lost) => fate.push(format!("(again x{again}, {lost} lost)")),
         }
-        remarks.join(" ").trim().to_owned()
+        fate.join(" ")
+    }
+
+    /// Notes, and what became of it.
+    pub(super) fn remarks(&self) -> String {
+        format!("{} {}", self.notes, self.fate()).trim().to_owned()
+    }
+}
+
+impl Sheet<'_> {
+    /// Without the actors that nothing happens to: a world may have thousands.
+    fn without_idlers(mut self) -> Self {
+        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        for line in &self.lines {
+            match &line.shape {
+                Shape::Arrow(arrow) => places.extend([(arrow.from, 0), (arrow.to, 0)]),
+                Shape::Event { actor, .. } => places.extend([(*actor, 0)]),
+                Shape::Note { .. } | Shape::Gap { .. } => {}
+            }
+        }
+        places.values_mut().enumerate().for_each(|(place, new)| *new = place);
+        for line in &mut self.lines {
+            match &mut line.shape {
+                Shape::Arrow(arrow) => (arrow.from, arrow.to) = (places[&arrow.from], places[&arrow.to]),
+                Shape::Event { actor, .. } => *actor = places[actor],
+                Shape::Note { .. } | Shape::Gap { .. } => {}
+            }
+        }
+        self.actors = places.into_keys().map(|actor| std::mem::take(&mut self.actors[actor])).collect();
+        self
     }
 }
 
 impl Log {
     /// The ladder with at most so many lines.
-    pub(super) fn sheet(&self, title: &str, lines: usize) -> Sheet {
+    pub(super) fn sheet(&self, title: &str, lines: usize) -> Sheet<'_> {
         let mut aliases = Aliases::default();
-        let all = self.fold().into_iter().map(|folded| line(&mut aliases, folded)).collect();
-        Sheet {
-            title: clean(title, TEXT_CHARS),
-            actors: self.actors.iter().map(|actor| clean(actor, TEXT_CHARS)).collect(),
-            lines: cut(all, lines),
-            has_times: !self.hides_times,
-        }
+        let all: Vec<Line<'_>> = self.fold().into_iter().map(|folded| line(&mut aliases, folded)).collect();
+        let actors = self.actors.iter().map(|actor| clean(actor, TEXT_CHARS)).collect();
+        let title = clean(title, TEXT_CHARS);
+        let sheet = Sheet { title, actors, lines: cut(all, lines), has_times: !self.hides_times };
+        if self.is_close_up || self.actors.len() > SIDE_BY_SIDE { sheet.without_idlers() } else { sheet }
     }
 
-    /// What is to be seen, each with the times of its resends; the resends themselves are gone.
-    fn fold(&self) -> Vec<(&Entry, Vec<u64>)> {
-        let mut folded: Vec<(&Entry, Vec<u64>)> = Vec::new();
+    /// What is to be seen, each with its resends, which have no line of their own.
+    fn fold(&self) -> Vec<(&Entry, Vec<Resend>)> {
+        let mut folded: Vec<(&Entry, Vec<Resend>)> = Vec::new();
         let mut seen: BTreeMap<(usize, usize, &[u8]), usize> = BTreeMap::new();
         for entry in &self.entries {
             match &entry.what {
-                What::Message { from, to, datagram, .. } => {
+                What::Message { from, to, datagram, outcome } => {
                     let first = *seen.entry((*from, *to, datagram)).or_insert(folded.len());
                     match folded.get_mut(first) {
-                        Some((_, resent_us)) => resent_us.push(entry.at_us),
+                        Some((_, resends)) => resends.push(Resend { at_us: entry.at_us, outcome: *outcome }),
                         None => folded.push((entry, Vec::new())),
                     }
                 }
@@ -102,20 +142,29 @@ impl Log {
     }
 }
 
-fn line(aliases: &mut Aliases, (entry, resent_us): (&Entry, Vec<u64>)) -> Line {
+fn line<'l>(aliases: &mut Aliases, (entry, resends): (&'l Entry, Vec<Resend>)) -> Line<'l> {
     let shape = match &entry.what {
         What::Event { actor, text, .. } => Shape::Event { actor: *actor, text: clean(text, TEXT_CHARS) },
         What::Note { text } => Shape::Note { text: clean(text, TEXT_CHARS) },
         What::Message { from, to, datagram, outcome } => {
-            let (label, notes) = describe::describe(aliases, datagram);
-            Shape::Arrow(Arrow { from: *from, to: *to, label, notes, outcome: *outcome, resent_us })
+            let described = describe::describe(aliases, datagram);
+            Shape::Arrow(Arrow {
+                from: *from,
+                to: *to,
+                kind: described.kind,
+                label: described.label,
+                notes: described.notes,
+                outcome: *outcome,
+                resends,
+                datagram,
+            })
         }
     };
     Line { at_us: entry.at_us, shape }
 }
 
 /// At most so many: the first half and the last, for it is the end that tells what went wrong.
-fn cut(mut lines: Vec<Line>, limit: usize) -> Vec<Line> {
+fn cut(mut lines: Vec<Line<'_>>, limit: usize) -> Vec<Line<'_>> {
     if lines.len() <= limit {
         return lines;
     }

@@ -19,6 +19,8 @@
 
 mod describe;
 mod lines;
+mod mermaid;
+mod svg;
 mod telling;
 mod text;
 
@@ -81,6 +83,12 @@ pub enum Outcome {
         /// Why, in a word such as `nat-filtered`; empty where a link just lost it.
         why: &'static str,
     },
+}
+
+impl Outcome {
+    fn is_lost(self) -> bool {
+        matches!(self, Outcome::Lost { .. })
+    }
 }
 
 impl Log {
@@ -188,7 +196,7 @@ impl Log {
     }
 
     /// Only what concerns these Call-IDs, and those of the other legs of the same calls: messages, and what the switch
-    /// told about the calls. Actors that take no part go.
+    /// told about the calls.
     pub fn of_calls(&self, call_ids: &[&str]) -> Log {
         let concerned: BTreeMap<u64, &Vec<String>> = self
             .legs
@@ -204,38 +212,6 @@ impl Log {
             What::Note { .. } => false,
         };
         Log { entries: self.entries.iter().filter(is_wanted).cloned().collect(), is_close_up: true, ..self.clone() }
-            .without_idlers()
-    }
-
-    /// Without the actors that nothing happens to.
-    fn without_idlers(mut self) -> Log {
-        let mut takes_part = vec![false; self.actors.len()];
-        for entry in &self.entries {
-            match &entry.what {
-                What::Message { from, to, .. } => (takes_part[*from], takes_part[*to]) = (true, true),
-                What::Event { actor, .. } => takes_part[*actor] = true,
-                What::Note { .. } => {}
-            }
-        }
-        let new_place: Vec<usize> = takes_part
-            .iter()
-            .scan(0, |next, takes_part| {
-                let place = *next;
-                *next += usize::from(*takes_part);
-                Some(place)
-            })
-            .collect();
-        for entry in &mut self.entries {
-            match &mut entry.what {
-                What::Message { from, to, .. } => (*from, *to) = (new_place[*from], new_place[*to]),
-                What::Event { actor, .. } => *actor = new_place[*actor],
-                What::Note { .. } => {}
-            }
-        }
-        let actors = self.actors.into_iter().zip(takes_part);
-        self.actors = actors.filter(|(_, takes_part)| *takes_part).map(|(name, _)| name).collect();
-        self.places = self.actors.iter().cloned().enumerate().map(|(place, name)| (name, place)).collect();
-        self
     }
 
     /// The ladder as text, at most [`LINES`] lines and a heading. `title` names the scenario.
@@ -246,6 +222,17 @@ impl Log {
     /// The ladder as text, with at most so many lines below its heading: where there are more, the first and the last.
     pub fn text_limited(&self, title: &str, lines: usize) -> String {
         text::draw(&self.sheet(title, lines))
+    }
+
+    /// The ladder as a picture: SVG 1.1 in light and dark, of at most so many lines. Pointing at an arrow shows the main
+    /// headers of its message.
+    pub fn svg(&self, title: &str, lines: usize) -> String {
+        svg::draw(&self.sheet(title, lines))
+    }
+
+    /// The ladder as a Mermaid sequence diagram of at most so many lines, for a page that draws those.
+    pub fn mermaid(&self, title: &str, lines: usize) -> String {
+        mermaid::draw(&self.sheet(title, lines))
     }
 
     fn place(&self, name: &str) -> usize {

@@ -9,7 +9,7 @@ const GUTTER: usize = 11;
 const TIME: usize = 8;
 
 /// Heading and rows.
-pub(super) fn draw(sheet: &Sheet) -> String {
+pub(super) fn draw(sheet: &Sheet<'_>) -> String {
     let width = column_width(sheet);
     let mut out = format!("{}{}\n", sheet.title, if sheet.has_times { "   (times ms)" } else { "" });
     let mut heading = String::new();
@@ -28,8 +28,8 @@ pub(super) fn draw(sheet: &Sheet) -> String {
 }
 
 /// Wide enough for the longest label on an arrow between neighbours, and for names side by side.
-fn column_width(sheet: &Sheet) -> usize {
-    let label = |line: &Line| match &line.shape {
+fn column_width(sheet: &Sheet<'_>) -> usize {
+    let label = |line: &Line<'_>| match &line.shape {
         Shape::Arrow(arrow) => arrow.label.len(),
         Shape::Event { .. } | Shape::Note { .. } | Shape::Gap { .. } => 0,
     };
@@ -38,7 +38,7 @@ fn column_width(sheet: &Sheet) -> usize {
     sheet.actors.iter().map(|actor| actor.len() + 2).max().unwrap_or_default().max(labels)
 }
 
-fn row(sheet: &Sheet, line: &Line, width: usize) -> String {
+fn row(sheet: &Sheet<'_>, line: &Line<'_>, width: usize) -> String {
     let mut row: Vec<char> = vec![' '; GUTTER + width * sheet.actors.len().saturating_sub(1) + 1];
     for i in 0..sheet.actors.len() {
         row[GUTTER + i * width] = '|';
@@ -64,7 +64,7 @@ fn row(sheet: &Sheet, line: &Line, width: usize) -> String {
 }
 
 /// Puts an arrow into its row.
-fn put(arrow: &Arrow, width: usize, row: &mut [char]) {
+fn put(arrow: &Arrow<'_>, width: usize, row: &mut [char]) {
     let (left, right) = (GUTTER + arrow.from.min(arrow.to) * width, GUTTER + arrow.from.max(arrow.to) * width);
     row[left + 1..right].fill('-');
     row[left + 3..right].iter_mut().zip(arrow.label.chars()).for_each(|(place, c)| *place = c);
