@@ -192,7 +192,7 @@ impl Switch {
     fn on_message(&mut self, flow: Flow, message: &Message<'_>) -> Verdict {
         let is_request = message.method().is_some();
         if let Err(defect) = sip::check(message) {
-            return stateless::refuse(&mut self.cx, flow, message, &defect);
+            return stateless::refuse(self, flow, message, &defect);
         }
         if is_request {
             self.cx.counters.requests_in += 1;

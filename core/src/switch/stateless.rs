@@ -1,14 +1,13 @@
 //! Answers to messages that must not touch any state.
 
-use super::Verdict;
+use super::{Switch, Verdict};
 use crate::counters::DropReason;
-use crate::cx::Cx;
 use crate::input::Flow;
-use crate::sip::{Defect, Message, Method, Name, Writer, reason_phrase};
+use crate::sip::{Defect, Message, Method, Name};
 
 /// Answers a request that failed the sanity step, or drops it: a response, an ACK, and a request without what an answer
 /// is made of get none (RFC 3261 §8.2.6.2, §18.3).
-pub(super) fn refuse(cx: &mut Cx, flow: Flow, message: &Message<'_>, defect: &Defect) -> Verdict {
+pub(super) fn refuse(switch: &mut Switch, flow: Flow, message: &Message<'_>, defect: &Defect) -> Verdict {
     let Some(method) = message.method() else {
         return Verdict::Dropped(DropReason::BrokenResponse);
     };
@@ -17,16 +16,7 @@ pub(super) fn refuse(cx: &mut Cx, flow: Flow, message: &Message<'_>, defect: &De
     let (Some(status), true) = (defect.status, can_be_answered && method != Method::Ack) else {
         return Verdict::Dropped(DropReason::BrokenRequest);
     };
-    let mut writer = Writer::response(status, reason_phrase(status));
-    for name in needed {
-        for header in message.headers().filter(|header| header.name == name) {
-            writer.pass(&header);
-            if name != Name::Via {
-                break; // of a repeated single header, the first
-            }
-        }
-    }
-    writer.header("Warning", format!("399 crosspoint \"{}\"", defect.reason));
-    cx.send(flow, writer.finish(b""));
+    let warning = format!("Warning: 399 crosspoint \"{}\"\r\n", defect.reason);
+    switch.transactions.refuse_broken(&mut switch.cx, message, flow, status, warning.as_bytes());
     Verdict::Accepted
 }

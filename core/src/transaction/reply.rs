@@ -18,8 +18,9 @@ pub(super) struct ReplyHead {
 }
 
 impl ReplyHead {
-    /// Takes the lines of this request, with the top Via completed by where it came from.
-    pub(super) fn of(message: &Message<'_>, via: &Via<'_>, to_has_tag: bool, flow: Flow) -> ReplyHead {
+    /// Takes the lines of this request, with the top Via completed by where it came from; one that cannot be read stays
+    /// as it is.
+    pub(super) fn of(message: &Message<'_>, via: Option<&Via<'_>>, to_has_tag: bool, flow: Flow) -> ReplyHead {
         let values =
             [Name::From, Name::To, Name::CallId, Name::CSeq].map(|name| message.value(name).unwrap_or_default());
         let vias: usize = message.fields(Name::Via).map(|via| via.len() + "Via: \r\n".len()).sum();
@@ -28,10 +29,9 @@ impl ReplyHead {
         let mut lines = Vec::with_capacity(room);
         for (i, value) in message.list(Name::Via).enumerate() {
             lines.extend_from_slice(b"Via: ");
-            if i == 0 {
-                write_top_via(&mut lines, value, via, flow);
-            } else {
-                write_unfolded(&mut lines, value);
+            match via.filter(|_| i == 0) {
+                Some(via) => write_top_via(&mut lines, value, via, flow),
+                None => write_unfolded(&mut lines, value),
             }
             lines.extend_from_slice(b"\r\n");
         }

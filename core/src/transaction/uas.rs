@@ -231,7 +231,7 @@ struct Request<'a> {
 
 impl Request<'_> {
     fn head(&self) -> ReplyHead {
-        ReplyHead::of(self.message, &self.via, self.to_tag.is_some(), self.flow)
+        ReplyHead::of(self.message, Some(&self.via), self.to_tag.is_some(), self.flow)
     }
 }
 
@@ -334,6 +334,17 @@ impl Transactions {
     fn answer_statelessly(&self, cx: &mut Cx, request: &Request<'_>, status: u16, headers: &[u8]) {
         let tag = self.fingerprints.tag(request.key);
         cx.send(request.flow, request.head().compose(&Reply { headers, ..Reply::new(status, &tag) }));
+    }
+
+    /// Answers a request that has not passed [`crate::sip::check`], as far as it can be read, and remembers nothing of it.
+    pub fn refuse_broken(&self, cx: &mut Cx, message: &Message<'_>, flow: Flow, status: u16, headers: &[u8]) {
+        let via = message.via().ok();
+        // a To that cannot be read gets no tag from us
+        let to_has_tag = message.to().map_or(true, |to| to.tag().is_some());
+        let key = via.as_ref().and_then(|via| self.fingerprints.server(message, via, flow.transport).ok());
+        let tag = key.map(|key| self.fingerprints.tag(key)).map_or(Vec::new(), Vec::from);
+        let head = ReplyHead::of(message, via.as_ref(), to_has_tag, flow);
+        cx.send(flow, head.compose(&Reply { headers, ..Reply::new(status, &tag) }));
     }
 
     /// Whom to tell about this transaction from now on, and the tag that its answers will carry: a CANCEL's 200 has the
