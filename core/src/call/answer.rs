@@ -34,9 +34,12 @@ impl Call {
         };
         let state = attempt.state;
         if (state, status) == (AttemptState::Inviting, 100) {
-            attempt.heard.any = true;
             let patience = attempt.way.policy.trying;
-            return self.watch(step, id, patience);
+            // said again it gives no more time (RFC 3261 §16.7 step 2, of timer C)
+            if !std::mem::replace(&mut attempt.heard.any, true) {
+                self.watch(step, id, patience);
+            }
+            return;
         }
         if state == AttemptState::Cancelled && status >= 300 {
             attempt.state = AttemptState::Failed;
@@ -87,12 +90,12 @@ impl Call {
         attempt.heard.ringing = true;
         attempt.heard.session |= has_sdp;
         let policy = &attempt.way.policy;
-        let patience = match (status, has_sdp) {
-            (180, _) => policy.ringing,
-            (_, true) => policy.progress_sdp,
-            (_, false) => policy.progress,
+        let (kind, patience) = match (status, has_sdp) {
+            (180, _) => (0, policy.ringing),
+            (_, true) => (1, policy.progress_sdp),
+            (_, false) => (2, policy.progress),
         };
-        self.watch(step, id, patience);
+        self.watch_progress(step, id, message, kind, patience);
         if status == 180 && self.times.ring.is_none() {
             self.times.ring = Some(step.cx.now.wall);
         }
@@ -359,6 +362,30 @@ impl Call {
         let attempt = self.attempt(id).expect("the caller holds this attempt");
         step.cx.timers.cancel(&mut attempt.timer);
         attempt.timer = Some(step.arm(patience, CallTimer::Progress(id)));
+    }
+
+    /// The same for a kind of progress. It gives its time once, and once again for every branch of a fork: a callee that
+    /// says the same for ever does not ring for ever.
+    fn watch_progress(
+        &mut self,
+        step: &mut Step<'_>,
+        id: u8,
+        message: &Message<'_>,
+        kind: usize,
+        patience: std::time::Duration,
+    ) {
+        let tag = message.to().ok().and_then(|to| to.tag());
+        let is_known = |tag: &[u8]| {
+            self.branches.iter().any(|branch| branch.attempt == id && *branch.callee.dialog.remote_tag == *tag)
+        };
+        let is_new = self.branches.len() < limits::BRANCHES_PER_CALL && tag.is_some_and(|tag| !is_known(tag));
+        let now = step.cx.now.mono;
+        let since = &mut self.attempt(id).expect("the caller holds this attempt").heard.since[kind];
+        if is_new {
+            *since = None;
+        }
+        let waited = now.since(*since.get_or_insert(now));
+        self.watch(step, id, patience.saturating_sub(waited));
     }
 
     /// The number of a new exchange: after the attempts', in turn.

@@ -176,6 +176,8 @@ pub struct Heard {
     pub ringing: bool,
     /// One with SDP.
     pub session: bool,
+    /// When each kind of progress was heard first: its patience counts from there, however often it is said again.
+    pub since: [Option<Instant>; 3],
 }
 
 impl Attempt {
