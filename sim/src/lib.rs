@@ -47,6 +47,7 @@
 //! | blind and attended transfer | `phone.refer(now, "carol")`, `phone.refer_attended(now, first, second)`; [`phone::Notice::Received`] has the NOTIFYs |
 //! | anything inside a call | `phone.send_any_within(now, method, headers, body)`; `settings.takes_any_method` and [`phone::Notice::Unknown`] |
 //! | an INVITE with further headers, a Reason | `phone.call_with(now, "bob", &[("Require", "x")])`, `settings.reason` |
+//! | a broken phone | `Script { misbehaviours: vec![Misbehaviour::NoAck], .. }`; [`phone::Misbehaviour`] says what the switch must make of each |
 //! | a phone of the field behind its NAT | `settings.refreshes`, `keep_alive_ms`, `longest_call_ms`, `behind_alg`; `phone.seen_at()`, `phone.reboot(now)` |
 //! | a gateway | `settings.takes_any_number`, and [`phone::Trunk`]: credentials demanded, refusals by script, REGISTER, OPTIONS |
 //! | many calls at once, each its own way | `phone.expect(op, Script { .. })` at either end, `phone.call_for(now, op, "bob", &[])`, `phone.hang_up_op(now, op)`, `hold_op`, `change_op`, `refer_op`...; [`phone::Script`] |

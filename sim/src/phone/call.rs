@@ -56,6 +56,8 @@ pub struct Call {
     /// What a scenario knows it by, and how it is to go; 0 and the usual where no scenario asked for it.
     pub(super) op: u64,
     pub(super) script: super::Script,
+    /// Its INVITE went out with credentials that must not be good.
+    pub(super) has_bad_credentials: bool,
     /// The call it was placed for, where a REFER asked for it.
     pub(super) referred_by: Option<super::refer::Subscription>,
     /// The call that it takes the place of (RFC 3891).
@@ -84,6 +86,7 @@ impl Call {
             media: None,
             final_status: None,
             ends_at: None,
+            has_bad_credentials: false,
             op: 0,
             script: super::Script::default(),
             referred_by: None,
@@ -145,6 +148,11 @@ impl Call {
         });
         self.dialogs[at].learn(response);
         at
+    }
+
+    /// Whether this phone misbehaves in it.
+    pub(super) fn is_rogue(&self) -> bool {
+        !self.script.misbehaviours.is_empty()
     }
 
     /// The phone has lost all of it.

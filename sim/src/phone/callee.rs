@@ -4,6 +4,7 @@ use super::call::{Call, State};
 use super::caller::ALLOW;
 use super::dialog::{Dialog, Spot, Stage};
 use super::message::Message;
+use super::misbehave::{Misbehaviour, Moment};
 use super::offer::Carrier;
 use super::reliable::{OPTION, Reliability, lists};
 use super::script::{self, Script};
@@ -91,6 +92,9 @@ impl Phone {
         if replaced.is_some() {
             return self.answer_call(number);
         }
+        if self.tries_for_ever(number) {
+            return;
+        }
         let branches = self.branches_in(number);
         if !branches.is_empty() {
             return self.play_branches(number, branches);
@@ -128,7 +132,8 @@ impl Phone {
             self.complain("INVITE", wrong);
         }
         let codecs = self.settings.codecs.clone();
-        self.dialog(spot).talk.can_answer(&codecs)
+        // one that cannot be read has not been received
+        self.dialog(spot).talk.has_received() && self.dialog(spot).talk.can_answer(&codecs)
     }
 
     /// At once where the delay is nothing, so that no extra turn is needed.
@@ -137,7 +142,7 @@ impl Phone {
             (true, Todo::Ring(number)) => self.ring_call(number),
             (true, Todo::Answer(number)) => self.answer_call(number),
             (true, Todo::Reject(number, status)) => self.reject_call(number, status),
-            _ => self.later(after, todo),
+            (_, todo) => self.later(after, todo),
         }
     }
 
@@ -235,7 +240,14 @@ impl Phone {
         if let Some(sdp) = sdp {
             answer = answer.with_sdp(sdp);
         }
+        let is_first = self.servers[index].request.to_tag().is_none();
+        if is_first {
+            self.spoil(spot.call, &mut answer);
+        }
         self.send_response(index, 200, &answer);
+        if is_first {
+            self.misbehave(Moment::Answering, spot);
+        }
     }
 
     pub(super) fn reject_call(&mut self, number: u32, status: u16) {
@@ -249,8 +261,10 @@ impl Phone {
         call.final_status = Some(status);
         let tag = call.dialog().local_tag.clone();
         call.dialogs.iter_mut().for_each(|dialog: &mut Dialog| dialog.unacknowledged.stop());
+        let spot = Spot { call: number, dialog: call.current };
         self.respond(index, status, &tag);
         self.over(number, how);
+        self.misbehave(Moment::Refusing, spot);
     }
 }
 
@@ -284,6 +298,7 @@ impl Phone {
         (call.state, call.was_answered) = (State::Up, true);
         let wants_end = call.wants_end;
         self.tell(Notice::Answered { call: number });
+        self.misbehave(Moment::Confirmed, spot);
         match (wants_end, self.hang_up_after_in(number)) {
             (true, _) => self.send_bye(spot),
             (false, Some(after)) => self.later(after, Todo::HangUp(number)),
@@ -339,7 +354,8 @@ impl Phone {
             self.dialog(spot).talk.roll_back();
             return self.respond(invite, 487, "");
         }
-        if let Some(number) = number.filter(|number| self.find_call(*number).state == State::Incoming) {
+        let waiting = number.filter(|number| self.find_call(*number).state == State::Incoming);
+        if let Some(number) = waiting.filter(|number| !self.swallows_cancel(*number)) {
             self.refuse(number, invite, 487, End::Cancelled);
         }
     }
@@ -351,7 +367,9 @@ impl Phone {
         if matches!(state, State::Over(_)) || self.dialog(spot).stage == Stage::Gone {
             return self.respond(index, 481, "");
         }
-        self.respond(index, 200, "");
+        if !self.plays(spot.call, Misbehaviour::NoByeAnswer) {
+            self.respond(index, 200, "");
+        }
         if spot.dialog != current && self.dialog(spot).stage == Stage::Confirmed {
             // the branch of a fork that lost
             return self.dialog(spot).stage = Stage::Gone;

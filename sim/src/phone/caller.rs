@@ -4,6 +4,7 @@ use super::call::{Call, State};
 use super::dialog::{Spot, Stage};
 use super::exchange::{Purpose, via};
 use super::message::{Message, address_of};
+use super::misbehave::{Misbehaviour, Moment};
 use super::reliable::{OPTION, Reliability, lists};
 use super::rtp::Media;
 use super::script::X_OP;
@@ -11,6 +12,7 @@ use super::sdp::{Session, of_message};
 use super::{End, Notice, Phone, Todo};
 use crosspoint_core::time::Instant;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What the phone understands.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, INFO";
@@ -158,6 +160,7 @@ impl Phone {
         let bye = self.next_request(spot, "BYE");
         let bye = self.with_reason(bye);
         self.send_within_call(spot, bye, Purpose::Bye(spot));
+        self.misbehave(Moment::Ending, spot);
     }
 
     /// Says why it ends the call (RFC 3326), where the settings do.
@@ -176,17 +179,26 @@ impl Phone {
     }
 
     fn cancel_invite(&mut self, number: u32) {
-        let pending = |c: &super::Client| c.purpose == Purpose::Invite(number) && c.finished.is_none();
+        let is_cancelled =
+            |branch: &str| self.clients.iter().any(|c| c.purpose == Purpose::Cancel && c.request.branch() == branch);
+        let pending = |c: &super::Client| {
+            c.purpose == Purpose::Invite(number) && c.finished.is_none() && !is_cancelled(c.request.branch())
+        };
         if let Some(index) = self.clients.iter().position(pending) {
             self.send_cancel(index);
         }
     }
 
-    /// CANCEL is the INVITE's twin: same Request-URI, branch, From, To, Call-ID and CSeq number (RFC 3261 §9.1).
     pub(super) fn send_cancel(&mut self, index: usize) {
         let now = self.now;
-        let invite = &mut self.clients[index];
-        invite.expect_end(now);
+        self.clients[index].expect_end(now);
+        self.send_cancel_of(index);
+    }
+
+    /// CANCEL is the INVITE's twin: same Request-URI, branch, From, To, Call-ID and CSeq number (RFC 3261 §9.1).
+    pub(super) fn send_cancel_of(&mut self, index: usize) {
+        let now = self.now;
+        let invite = &self.clients[index];
         let (request, to) = (twin(&invite.request, "CANCEL"), invite.to);
         let request = self.with_reason(request);
         let client = super::Client::new(now, request, to, Purpose::Cancel, 0);
@@ -246,6 +258,9 @@ impl Phone {
         }
         self.check_debts(spot);
         let body = self.take_final_description(spot, index, response);
+        if !was_over && self.plays(number, Misbehaviour::ByeBeforeAck) {
+            self.send_bye(spot);
+        }
         self.acknowledge_2xx(spot, index, response, body);
         if was_over {
             return;
@@ -253,9 +268,12 @@ impl Phone {
         self.sync_media(spot);
         self.tell(Notice::Answered { call: number });
         self.report_transfer(number, 200);
-        let (wants_end, after) = (self.find_call(number).wants_end, self.hang_up_after_in(number));
+        self.misbehave(Moment::Confirmed, spot);
+        // nothing was agreed on: there is nothing to talk in
+        let is_mute = self.dialog(spot).talk.agreed().is_none();
+        let (wants_end, after) = (self.find_call(number).wants_end || is_mute, self.hang_up_after_in(number));
         match (wants_end, after) {
-            (true, _) => self.send_bye(spot),
+            (true, _) => self.end_call(number),
             (false, Some(after)) => self.later(after, Todo::HangUp(number)),
             (false, None) => {}
         }
@@ -288,6 +306,8 @@ impl Phone {
 
     /// The ACK of a 2xx is a request of its own (RFC 3261 §13.2.2.4), with the INVITE's CSeq number and credentials.
     pub(super) fn acknowledge_2xx(&mut self, spot: Spot, index: usize, response: &Message, body: Option<String>) {
+        let is_first = matches!(self.clients[index].purpose, Purpose::Invite(_));
+        let after = if is_first { self.acks_after(spot.call) } else { vec![Duration::ZERO] };
         if !self.settings.acknowledges {
             return;
         }
@@ -305,7 +325,12 @@ impl Phone {
         if let Some(body) = body {
             ack = ack.with_sdp(body);
         }
-        self.keep_ack(index, to, &ack, response);
+        for after in after {
+            match after.is_zero() {
+                true => self.keep_ack(index, to, &ack, response),
+                false => self.later(after, Todo::Send(to, ack.to_bytes())),
+            }
+        }
         let now = self.now;
         self.dialog(spot).changes.acked_at = Some(now);
     }
@@ -400,6 +425,7 @@ impl Phone {
             _ => 487,
         };
         self.report_transfer(number, status);
+        self.misbehave(Moment::Over, spot);
     }
 }
 

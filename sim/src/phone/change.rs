@@ -334,7 +334,8 @@ impl Phone {
     pub(super) fn look_at_suspects(&mut self) {
         let now = self.now;
         let mut found = Vec::new();
-        for dialog in self.calls.iter_mut().filter(|call| !call.is_over()).flat_map(|call| &mut call.dialogs) {
+        let live = self.calls.iter_mut().filter(|call| !call.is_over() && !call.is_rogue());
+        for dialog in live.flat_map(|call| &mut call.dialogs) {
             if dialog.changes.suspect.as_ref().is_some_and(|(at, _)| *at <= now) {
                 found.extend(dialog.changes.suspect.take());
             }

@@ -74,6 +74,16 @@ impl Challenge {
         })
     }
 
+    /// Gives a count back, as if the latest answer had not been: the next one uses it again.
+    pub fn step_back(&mut self) {
+        self.count = self.count.saturating_sub(1);
+    }
+
+    /// Takes another nonce, which nobody gave.
+    pub fn forge_nonce(&mut self) {
+        self.nonce = self.nonce.chars().rev().collect();
+    }
+
     /// The header that answers a request of this method to this URI: its name and value. Counts the nonce's use.
     pub fn answer(&mut self, account: Account<'_>, method: &str, uri: &str, cnonce: &str) -> (&'static str, String) {
         self.count += 1;

@@ -25,6 +25,8 @@ pub(super) enum Purpose {
     Bye(Spot),
     Cancel,
     Within(Spot),
+    /// A request that should not be: whatever is said to it.
+    Rogue(Spot),
     Outside,
 }
 
@@ -36,7 +38,8 @@ impl Purpose {
             | Purpose::Update(spot)
             | Purpose::Prack(spot)
             | Purpose::Bye(spot)
-            | Purpose::Within(spot) => Some(*spot),
+            | Purpose::Within(spot)
+            | Purpose::Rogue(spot) => Some(*spot),
             Purpose::Register | Purpose::Invite(_) | Purpose::Cancel | Purpose::Outside => None,
         }
     }
@@ -134,8 +137,8 @@ impl Client {
 
     /// Whether this answer belongs here (RFC 3261 §17.1.3).
     pub(super) fn is_answered_by(&self, response: &Message) -> bool {
-        let method = response.cseq().map(|(_, method)| method);
-        self.request.branch() == response.branch() && self.request.method() == method
+        let method = |m: &Message| m.cseq().map(|(_, method)| method.to_owned());
+        self.request.branch() == response.branch() && method(&self.request) == method(response)
     }
 
     /// A provisional answer came: an INVITE is no longer sent again, anything else only every T2.
@@ -182,7 +185,7 @@ impl Client {
 #[derive(Clone, Debug)]
 pub(super) struct Server {
     pub(super) request: Message,
-    /// Where it came from, and the answers go: no phone here sits behind a NAT, so `rport` makes no difference.
+    /// Where it came from, and the answers go: the switch asks for it by `rport`, or sends from where it listens.
     from: SocketAddr,
     /// When it came, or was last answered: stragglers of it may follow for a while.
     pub(super) touched: Instant,
@@ -227,6 +230,11 @@ impl Server {
     /// Whether it is a re-INVITE that still waits for its final answer.
     pub(super) fn is_open_reinvite(&self) -> bool {
         self.status < 200 && self.request.method() == Some("INVITE") && self.request.to_tag().is_some()
+    }
+
+    /// Where it came from, and the answers go.
+    pub(super) fn from(&self) -> SocketAddr {
+        self.from
     }
 
     /// Keeps the answer for resending; a final one to an INVITE is sent again until its ACK.

@@ -76,7 +76,7 @@ impl Message {
         self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
     }
 
-    /// The message as a datagram, Content-Length added.
+    /// The message as a datagram, Content-Length added where it has none.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut text = match &self.start {
             Start::Request { method, uri } => format!("{method} {uri} SIP/2.0\r\n"),
@@ -86,7 +86,10 @@ impl Message {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
         let body = self.body_bytes();
-        text.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        if self.get("Content-Length").is_none() {
+            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        text.push_str("\r\n");
         let mut bytes = text.into_bytes();
         bytes.extend_from_slice(body);
         bytes

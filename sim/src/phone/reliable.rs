@@ -4,6 +4,7 @@ use super::callee::Provisional;
 use super::dialog::Spot;
 use super::exchange::{Due, GIVE_UP, Purpose, Resends};
 use super::message::Message;
+use super::misbehave::Misbehaviour;
 use super::offer::Carrier;
 use super::sdp::{Session, of_message};
 use super::{Notice, Phone, State, Todo};
@@ -152,7 +153,7 @@ impl Phone {
             }
         }
         for spot in given_up {
-            self.violation("a reliable provisional answer got no PRACK".to_owned());
+            self.violation_in(spot.call, "a reliable provisional answer got no PRACK".to_owned());
             self.reject_call(spot.call, 504); // RFC 3262 §3: a 5xx
         }
     }
@@ -271,6 +272,9 @@ impl Phone {
     /// Sends the PRACK that is owed. A no-op where none is.
     pub(super) fn send_prack(&mut self, spot: Spot) {
         let is_early = matches!(self.find_call(spot.call).state, State::Calling | State::Proceeding);
+        if self.plays(spot.call, Misbehaviour::NoPrack) {
+            return;
+        }
         let Some((rseq, body)) = self.dialog(spot).heard.owed.take().filter(|_| is_early) else { return };
         let invite_cseq = self.invite_cseq(spot.call);
         let rack = format!("{rseq} {invite_cseq} INVITE");

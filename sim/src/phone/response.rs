@@ -16,7 +16,7 @@ impl Phone {
         self.credentials(request)
     }
 
-    fn credentials(&mut self, request: &Message) -> Option<(&'static str, String)> {
+    pub(super) fn credentials(&mut self, request: &Message) -> Option<(&'static str, String)> {
         let cnonce = self.token();
         let account = Account { user: &self.settings.user, password: &self.settings.password };
         let (method, uri) = (request.method()?, request.uri()?);
@@ -28,9 +28,13 @@ impl Phone {
             return self.stray(format!("{status} to a request that was never sent: {:?}", response.get("CSeq")));
         };
         for wrong in strict::response(&self.clients[index].request, response, from, &self.settings) {
-            self.violation(wrong);
+            self.fault(wrong);
         }
         self.note_where_seen(response);
+        if let Purpose::Invite(number) = self.clients[index].purpose {
+            let request = self.clients[index].request.clone();
+            self.check_bad_credentials(number, &request, status);
+        }
         let client = &mut self.clients[index];
         if client.finished.is_some() {
             return self.on_late_response(index, status, response);
@@ -60,7 +64,8 @@ impl Phone {
             Purpose::Reinvite(spot) | Purpose::Update(spot) => self.on_change_answer(spot, index, response),
             Purpose::Prack(spot) => self.on_prack_answer(spot, response),
             Purpose::Bye(spot) => self.on_bye_answer(spot),
-            Purpose::Cancel => {}
+            Purpose::Rogue(spot) if is_invite => self.acknowledge_2xx(spot, index, response, None),
+            Purpose::Cancel | Purpose::Rogue(_) => {}
             Purpose::Within(_) | Purpose::Outside => {
                 let method = self.clients[index].request.method().unwrap_or_default().to_owned();
                 self.tell(Notice::Replied { method, status: Some(status) });
@@ -97,7 +102,7 @@ impl Phone {
                     self.end_call(spot.call);
                 }
             }
-            Purpose::Cancel => {}
+            Purpose::Cancel | Purpose::Rogue(_) => {}
             Purpose::Outside => {
                 let method = self.clients[index].request.method().unwrap_or_default().to_owned();
                 self.tell(Notice::Replied { method, status });
@@ -150,7 +155,8 @@ impl Phone {
             | Purpose::Update(spot)
             | Purpose::Prack(spot)
             | Purpose::Bye(spot)
-            | Purpose::Within(spot) => {
+            | Purpose::Within(spot)
+            | Purpose::Rogue(spot) => {
                 // others may have gone out meanwhile
                 let dialog = self.dialog(*spot);
                 dialog.local_cseq += 1;

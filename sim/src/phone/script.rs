@@ -18,6 +18,7 @@ use super::callee::Provisional;
 use super::change::{Change, Hold};
 use super::fork::Branch;
 use super::message::Message;
+use super::misbehave::Misbehaviour;
 use super::reliable::Reliability;
 use super::settings::Answering;
 use super::trunk::Outcome;
@@ -76,6 +77,9 @@ pub struct Script {
     /// What becomes of the call at a gateway; [`Outcome::Usual`] and none: what [`Script::answering`] says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
+    /// What this side does wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub misbehaviours: Vec<Misbehaviour>,
     /// The branches of a fork before the callee, played in the place of [`Script::answering`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub branches: Vec<Branch>,
@@ -83,7 +87,8 @@ pub struct Script {
 
 /// Calls by the op of a scenario.
 impl Phone {
-    /// Sets how the call of this op goes here. It counts for calls that begin from now on.
+    /// Sets how the call of this op goes here, or with 0 every call that is of no op. It counts for calls that begin from
+    /// now on.
     pub fn expect(&mut self, op: u64, script: Script) {
         self.scripts.insert(op, script);
     }
