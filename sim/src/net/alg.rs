@@ -1,7 +1,7 @@
 //! A SIP ALG: the part of a NAT that reads SIP as text and rewrites what it takes for addresses.
 //!
 //! It is written as those in cheap routers are, line by line, and knows no grammar: what the ALG breaks, the switch and
-//! the phones have to live with. RFC 3261 knows no such thing; RFC 5853 §3.2 says what it does to calls.
+//! the phones have to live with. RFC 3261 does not know such a thing; RFC 4787 §7 wants it switched off.
 
 mod sdp;
 

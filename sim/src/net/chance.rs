@@ -16,7 +16,7 @@ const PERIOD_US: u64 = 3600 * 1_000_000;
 /// What a link remembers of one key.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Count {
-    datagrams: u64,
+    datagrams: u32,
     /// Whether the chain of [`super::Burst`] is in its bad state.
     pub(super) is_in_burst: bool,
 }
@@ -44,7 +44,7 @@ impl Chances {
         }
         let count = self.counts.entry(key).or_default();
         count.datagrams += 1;
-        (Draws::named([self.name, period, key, count.datagrams]), count)
+        (Draws::named([self.name, period, key, count.datagrams.into()]), count)
     }
 }
 

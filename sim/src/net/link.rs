@@ -4,6 +4,7 @@ use super::chance::Chances;
 use super::fault::{Fault, strike};
 use super::passage::Loss;
 use super::plan::{HEADERS_BYTES, Plan, Rate};
+use bytes::Bytes;
 use crosspoint_core::rng::Stream;
 use crosspoint_core::time::Instant;
 use std::time::Duration;
@@ -48,6 +49,12 @@ impl Carried {
     /// When each of them does.
     pub fn times(self) -> impl Iterator<Item = Instant> {
         std::iter::once(self.first).chain(self.second)
+    }
+
+    /// Each of them, and when; the usual one copy is none.
+    pub(super) fn copies(self, datagram: Bytes) -> impl Iterator<Item = (Instant, Bytes)> {
+        let second = self.second.map(|at| (at, datagram.clone()));
+        std::iter::once((self.first, datagram)).chain(second)
     }
 }
 

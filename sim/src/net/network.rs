@@ -203,8 +203,8 @@ impl Network {
         match self.site(from).up.carry(now, &datagram, key) {
             Err(loss) => passage.lose(loss),
             Ok(carried) => {
-                for at in carried.times() {
-                    let copy = Copy { at, from, source, destination, datagram: datagram.clone(), key };
+                for (at, datagram) in carried.copies(datagram) {
+                    let copy = Copy { at, from, source, destination, datagram, key };
                     if let Err(loss) = self.pass(copy, &mut passage) {
                         passage.lose(loss);
                     }
@@ -286,8 +286,9 @@ impl Network {
     fn arrive(&mut self, mut copy: Copy, node: NodeId, passage: &mut Passage) -> Result<(), Loss> {
         self.part(&mut copy, node)?;
         let Copy { at, source, destination, datagram, key, .. } = copy;
-        for at in self.site(node).down.carry(at, &datagram, key)?.times() {
-            passage.arrive(Arrival { at, node, source, destination, datagram: datagram.clone() });
+        let carried = self.site(node).down.carry(at, &datagram, key)?;
+        for (at, datagram) in carried.copies(datagram) {
+            passage.arrive(Arrival { at, node, source, destination, datagram });
         }
         Ok(())
     }
