@@ -21,7 +21,7 @@
 //! |---|---|
 //! | [`world`] | the clock, the heap of what will happen, the switch under its pump |
 //! | [`check`] | the oracles: what must hold in every world |
-//! | [`net`] | links: latency, loss, duplication, reordering, scripted faults |
+//! | [`net`] | links, NATs, SIP ALGs, partitions, scripted faults |
 //! | [`phone`] | a strict user agent that shares no SIP code with the core; the host's `demo` runs it on real sockets |
 //! | [`ladder`] | who sent what to whom, as text |
 //! | [`wire`] | phones face to face, without a switch |

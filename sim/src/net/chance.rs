@@ -118,7 +118,7 @@ mod tests {
         let mut chances = chances();
         let mut seen = std::collections::BTreeSet::new();
         for hour in 0..5 {
-            for key in 0..100 {
+            for key in (0..100).map(|n| 1000 * hour + n) {
                 let now = Instant::from_micros(hour * PERIOD_US + key);
                 assert!(seen.insert(chances.next(now, key).0.next_u64()));
                 assert!(seen.insert(chances.next(now, key).0.next_u64()));

@@ -114,12 +114,13 @@ impl Link {
 
     /// When so much has gone out, after what is in the queue already.
     fn queue(&mut self, now: Instant, size_bytes: u64, rate: Rate) -> Result<Instant, Loss> {
+        let bytes_per_s = rate.bytes_per_s.max(1);
         let wait_us = self.busy_until.since(now).as_micros();
-        let waiting_bytes = wait_us * u128::from(rate.bytes_per_s) / 1_000_000;
+        let waiting_bytes = wait_us * u128::from(bytes_per_s) / 1_000_000;
         if waiting_bytes + u128::from(size_bytes) > u128::from(rate.queue_bytes) {
             return Err(Loss::QueueFull);
         }
-        let takes_us = size_bytes * 1_000_000 / rate.bytes_per_s.max(1);
+        let takes_us = size_bytes * 1_000_000 / bytes_per_s;
         self.busy_until = self.busy_until.max(now) + Duration::from_micros(takes_us);
         Ok(self.busy_until)
     }

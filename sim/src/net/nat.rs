@@ -191,11 +191,7 @@ impl Nat {
             if mapping.permits.len() >= PERMITS_SWEPT {
                 mapping.permits.retain(|_, span| at < span.until);
             }
-            let span = mapping.permits.entry(permit).or_insert(Span::new(at, expiry));
-            if at >= span.until {
-                *span = Span::new(at, expiry);
-            }
-            span.refresh(at, expiry);
+            mapping.permits.entry(permit).or_insert(Span::new(at, expiry)).refresh(at, expiry);
         }
         let port = mapping.port;
         Ok(SocketAddr::new(self.settings.public, port))

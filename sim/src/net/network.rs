@@ -245,6 +245,7 @@ impl Network {
         if let Some(settings) = nat.settings.alg.filter(|alg| alg.port == copy.destination.port()) {
             let outside = copy.source;
             let mut instead = |address: SocketAddr| match address.port() {
+                // that of a `c=` line has none; that of refused media is none and stays (RFC 3264 §6)
                 0 => Some(SocketAddr::new(outside.ip(), 0)),
                 _ if address == inside => Some(outside),
                 _ => nat.open(at, address).ok(),

@@ -58,11 +58,11 @@ fn connected(line: &[u8], replaced: IpAddr, instead: &mut dyn FnMut(SocketAddr) 
     }
 }
 
-/// The `m=` line with the port outside (RFC 8866 §5.14); a port of zero refuses the media and stays (RFC 3264 §6).
+/// The `m=` line with the port outside (RFC 8866 §5.14).
 fn media(line: &[u8], replaced: IpAddr, instead: &mut dyn FnMut(SocketAddr) -> Option<SocketAddr>) -> Vec<u8> {
     let text = String::from_utf8_lossy(line);
     let mut words: Vec<&str> = text.split(' ').collect();
-    let port = words.get(1).and_then(|port| port.parse::<u16>().ok()).filter(|port| *port != 0);
+    let port = words.get(1).and_then(|port| port.parse::<u16>().ok());
     let outside =
         port.and_then(|port| instead(SocketAddr::new(replaced, port))).map(|outside| outside.port().to_string());
     match &outside {

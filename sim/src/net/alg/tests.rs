@@ -117,6 +117,14 @@ Content-Length: 0
 }
 
 #[test]
+fn each_way_has_its_own_part_of_the_message() {
+    let target = message("BYE sip:a@10.0.0.5 SIP/2.0\n\n");
+    assert_eq!(goes_out(&Settings::careful(), &target).unwrap(), target);
+    let offer = message("INVITE sip:b SIP/2.0\n\nv=0\nc=IN IP4 198.51.100.1\nm=audio 14000 RTP/AVP 0\n");
+    assert_eq!(comes_in(&Settings::careful(), &offer).unwrap(), offer);
+}
+
+#[test]
 fn addresses_without_a_port_and_of_ipv6_are_known_too() {
     let contact = |text: &str, replaced: &str| {
         let settings = Settings { rewrites_contact: true, ..Settings::none() };

@@ -120,6 +120,8 @@ fn ports_are_preserved_where_they_are_free_and_never_shared() {
     // after its end the port is free again
     assert_eq!(out(&mut nat, s(30), "10.0.0.7:5060", SERVER).port(), 5060);
     assert_eq!(comes_in(&mut nat, s(31), first, SERVER), Ok(address("10.0.0.7:5060")));
+    assert_ne!(out(&mut nat, s(32), PHONE, SERVER).port(), 5060);
+    assert_eq!(comes_in(&mut nat, s(33), first, SERVER), Ok(address("10.0.0.7:5060")));
 }
 
 /// REQ-3a and REQ-4: the range of the port and its parity stay, whatever is drawn.
