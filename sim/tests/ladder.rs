@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use crosspoint_core::event::Event;
 use crosspoint_sim::ladder::{Log, Outcome};
+use crosspoint_sim::phone::Answering;
+use crosspoint_sim::scenario;
 use crosspoint_sim::world::World;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 /// A request with nothing but what a ladder needs; `branch` makes it one of its own.
@@ -59,7 +62,7 @@ fn a_call_that_is_still_up_is_found_by_its_number_too() {
     let text = world.log().of_call(number).unwrap().text("the second");
     assert!(
         text.contains(&format!("call {number} bob -> carol"))
-            && text.contains("<-INVITE c1.1")
+            && text.contains("|--INVITE c1.1")
             && !text.contains("alice"),
         "{text}"
     );
@@ -111,4 +114,88 @@ fn nobody_far_away_writes_on_the_screen_of_the_reader() {
     assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{text:?}");
     assert!(text.lines().all(|line| line.chars().count() < 400), "{text}");
     assert!(text.contains("* keep-alive to itself"), "{text}");
+}
+
+/// Both phones of a number ring; the record names one leg out.
+#[test]
+fn a_ladder_of_a_fork_has_every_leg() {
+    let names = ["alice", "bob", "desk"];
+    let mut world = World::new(1, &names);
+    world.act("desk", |desk, _| {
+        let settings = desk.settings_mut();
+        (settings.user, settings.answering) = ("bob".into(), Answering::RingOnly);
+    });
+    world.register_all();
+    world.act("alice", |alice, now| {
+        alice.call(now, "bob");
+    });
+    world.run_for(Duration::from_secs(5));
+    world.act("alice", |alice, now| alice.hang_up(now));
+    assert!(world.run_until_idle(Duration::from_secs(60)), "{}", world.ladder("a fork"));
+    let number = numbers(&world)[0];
+    let text = world.log().of_call(number).unwrap().text("a fork");
+    let invites: Vec<bool> = ["c1", "c2", "c3"].map(|call| text.contains(&format!("INVITE {call}.1--"))).into();
+    assert_eq!(invites, [true; 3], "{text}");
+    assert!(text.contains("CANCEL") && !text.contains("c4") && !text.contains("REGISTER"), "{text}");
+    // and of a leg that no record names
+    let recorded = Log::of_recording(&world.into_recording(), None).unwrap();
+    let again = recorded.of_call(number).unwrap().text("a fork");
+    assert_eq!(again.matches("INVITE c3.1").count(), text.matches("INVITE c3.1").count(), "{again}");
+}
+
+#[test]
+fn a_recording_shows_the_call_of_its_world() {
+    let recording = scenario::run("call", 7, 0).unwrap().into_recording();
+    let log = Log::of_recording(&recording, None).unwrap();
+    let call = log.calls().next().unwrap();
+    insta::assert_snapshot!(log.of_call(call).unwrap().text("a recorded call"));
+    // what is before the call too
+    assert!(log.text_limited("all", 100).contains("* registered alice"));
+}
+
+#[test]
+fn a_damaged_recording_ends_in_a_note() {
+    let recording = scenario::run("call", 7, 0).unwrap().into_recording();
+    let seed = Some(crosspoint_core::Seed::from_number(7));
+    let last_line = |recording: &[u8]| {
+        let text = Log::of_recording(recording, seed).unwrap().text_limited("damaged", 1000);
+        text.lines().last().unwrap().to_owned()
+    };
+    assert!(last_line(&recording).contains("200 BYE"));
+    let cut_off = &recording[..recording.len() / 2];
+    assert!(last_line(cut_off).contains("~~ the recording has no end: its process runs or was killed ~~"));
+    assert!(Log::of_recording(cut_off, None).is_err());
+    let bye = recording.windows(8).position(|bytes| bytes == b"BYE sip:").unwrap();
+    let mut damaged = recording.clone();
+    // the address it came from
+    damaged[bye - 6..bye].fill(0xff);
+    assert!(last_line(&damaged).contains("~~ the recording ends here: "), "{}", last_line(&damaged));
+    let mut altered = recording;
+    // the password of the first phone
+    let password = altered.windows(6).position(|bytes| bytes == b"secret").unwrap();
+    altered[password] ^= 1;
+    assert!(last_line(&altered).contains("~~ this build does not do what was recorded"), "{}", last_line(&altered));
+    assert!(Log::of_recording(b"something else", None).is_err());
+}
+
+fn binary(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_crosspoint-sim")).arg("ladder").args(arguments).output().unwrap()
+}
+
+#[test]
+fn the_binary_draws_a_recording_and_a_world_in_every_format() {
+    let file = format!("{}/ladder.recording", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&file, scenario::run("busy", 3, 0).unwrap().into_recording()).unwrap();
+    for (format, begins) in [("text", file.as_str()), ("svg", "<svg "), ("mermaid", "sequenceDiagram\n")] {
+        for which in [&[file.as_str()][..], &["--seed", "3", "--scenario", "busy"]] {
+            let output = binary(&[which, &["--format", format]].concat());
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert!(text.contains("486 INVITE") && (which.len() > 1 || text.starts_with(begins)), "{text}");
+        }
+    }
+    let output = binary(&[&file, "--call", "5"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.starts_with("there is no call 5; there are: 18"), "{said}");
+    assert!(!binary(&["/no/such/file"]).status.success() && !binary(&[]).status.success());
 }

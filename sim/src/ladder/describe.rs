@@ -110,6 +110,12 @@ pub(super) fn call_id(datagram: &[u8]) -> Option<&[u8]> {
     })
 }
 
+/// Whether it is an INVITE outside of any dialog: its To has no tag (RFC 3261 §12.2.1.1).
+pub(super) fn opens_dialog(datagram: &[u8]) -> bool {
+    datagram.starts_with(b"INVITE ")
+        && Message::parse_leniently(datagram).is_ok_and(|message| message.to_tag().is_none())
+}
+
 /// What can be said of a datagram that is no SIP message.
 fn octets(datagram: &[u8]) -> String {
     match datagram {

@@ -2,7 +2,7 @@
 
 use super::describe::{self, Aliases, Kind, clean};
 use super::{Entry, Log, Outcome, What};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Characters of an event or a note; somebody far away may have written them.
 const TEXT_CHARS: usize = 240;
@@ -87,17 +87,23 @@ impl Arrow<'_> {
 }
 
 impl Sheet<'_> {
-    /// Without the actors that nothing happens to: a world may have thousands.
-    fn without_idlers(mut self) -> Self {
-        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+    /// Without the actors that nothing happens to: a world may have thousands. The one who begins may come first.
+    fn without_idlers(mut self, puts_caller_first: bool) -> Self {
+        let mut taking_part = BTreeSet::new();
+        let mut caller = None;
         for line in &self.lines {
             match &line.shape {
-                Shape::Arrow(arrow) => places.extend([(arrow.from, 0), (arrow.to, 0)]),
-                Shape::Event { actor, .. } => places.extend([(*actor, 0)]),
+                Shape::Arrow(arrow) => {
+                    taking_part.extend([arrow.from, arrow.to]);
+                    caller = caller.or(Some(arrow.from).filter(|_| puts_caller_first));
+                }
+                Shape::Event { actor, .. } => taking_part.extend([*actor]),
                 Shape::Note { .. } | Shape::Gap { .. } => {}
             }
         }
-        places.values_mut().enumerate().for_each(|(place, new)| *new = place);
+        let mut order: Vec<usize> = taking_part.into_iter().collect();
+        order.sort_by_key(|actor| Some(*actor) != caller);
+        let places: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, actor)| (*actor, place)).collect();
         for line in &mut self.lines {
             match &mut line.shape {
                 Shape::Arrow(arrow) => (arrow.from, arrow.to) = (places[&arrow.from], places[&arrow.to]),
@@ -105,7 +111,7 @@ impl Sheet<'_> {
                 Shape::Note { .. } | Shape::Gap { .. } => {}
             }
         }
-        self.actors = places.into_keys().map(|actor| std::mem::take(&mut self.actors[actor])).collect();
+        self.actors = order.into_iter().map(|actor| std::mem::take(&mut self.actors[actor])).collect();
         self
     }
 }
@@ -118,7 +124,11 @@ impl Log {
         let actors = self.actors.iter().map(|actor| clean(actor, TEXT_CHARS)).collect();
         let title = clean(title, TEXT_CHARS);
         let sheet = Sheet { title, actors, lines: cut(all, lines), has_times: !self.hides_times };
-        if self.is_close_up || self.actors.len() > SIDE_BY_SIDE { sheet.without_idlers() } else { sheet }
+        match (self.is_close_up, self.actors.len() > SIDE_BY_SIDE) {
+            (true, _) => sheet.without_idlers(true),
+            (false, true) => sheet.without_idlers(false),
+            (false, false) => sheet,
+        }
     }
 
     /// What is to be seen, each with its resends, which have no line of their own.

@@ -3,7 +3,8 @@
 //!
 //! Actors stand by name, ids by alias in order of first sight (`c1` a Call-ID, `t2` a tag, `br3` a branch), so that a
 //! wrong tag is seen and a new random value is not. Resends fold into the line of the first copy. A lost message ends in
-//! `X`. A line's time is the time of sending.
+//! `X`. A line's time is the time of sending; in the ladder of a recording, which knows only the switch, a message to the
+//! switch has the time of its arrival. `docs/ladders.md` says how to read them.
 //!
 //! ```
 //! use crosspoint_sim::ladder::Log;
@@ -20,6 +21,7 @@
 mod describe;
 mod lines;
 mod mermaid;
+mod recording;
 mod svg;
 mod telling;
 mod text;
@@ -39,6 +41,8 @@ pub struct Log {
     entries: Vec<Entry>,
     /// Call-IDs of the legs of a call of the switch, by its flow number.
     legs: BTreeMap<u64, Vec<String>>,
+    /// The same from the other side.
+    call_of: BTreeMap<Vec<u8>, u64>,
     hides_times: bool,
     /// Whether lines are shown that a ladder of many calls leaves out.
     is_close_up: bool,
@@ -112,6 +116,16 @@ impl Log {
     pub fn put_first(&mut self, name: &str) {
         assert!(self.entries.is_empty(), "actors keep their places once something has happened");
         self.actors.insert(0, name.to_owned());
+        self.find_places();
+    }
+
+    /// Gives the actors other names.
+    fn rename(&mut self, new_name: impl FnMut(String) -> String) {
+        self.actors = std::mem::take(&mut self.actors).into_iter().map(new_name).collect();
+        self.find_places();
+    }
+
+    fn find_places(&mut self) {
         self.places = self.actors.iter().cloned().enumerate().map(|(place, name)| (name, place)).collect();
     }
 
@@ -124,6 +138,7 @@ impl Log {
     pub fn clear(&mut self) {
         self.entries.clear();
         self.legs.clear();
+        self.call_of.clear();
     }
 
     /// Leaves the times out, where a ladder shall not depend on latencies.
@@ -164,8 +179,10 @@ impl Log {
     /// # Panics
     /// Where the actor is not one of this log.
     pub fn told(&mut self, at_us: u64, actor: &str, event: &Event) {
-        if let Event::CallEnded { record } = event {
-            self.add_legs(record.flow_no, [&record.call_id_in, &record.call_id_out]);
+        match event {
+            Event::CallEnded { record } => self.add_legs(record.flow_no, [&record.call_id_in, &record.call_id_out]),
+            Event::RouteDecided { call, .. } => self.add_new_legs(at_us, self.place(actor), *call),
+            _ => {}
         }
         let Some(text) = telling::text(event) else { return };
         let (call, is_detail) = (telling::call_of(event), telling::is_detail(event));
@@ -184,8 +201,35 @@ impl Log {
         for id in call_ids {
             if !id.is_empty() && !legs.contains(id) {
                 legs.push(id.clone());
+                self.call_of.insert(id.clone().into_bytes(), call);
             }
         }
+    }
+
+    /// A route of this call was just decided: the INVITEs that the switch sent for it are further legs. Those of earlier
+    /// attempts and of forks stand in no record.
+    fn add_new_legs(&mut self, at_us: u64, switch: usize, call: u64) {
+        let mut legs = Vec::new();
+        for entry in self.entries.iter().rev().take_while(|entry| entry.at_us == at_us) {
+            match &entry.what {
+                What::Message { from, datagram, .. } if *from == switch && describe::opens_dialog(datagram) => {
+                    let id = describe::call_id(datagram).unwrap_or_default();
+                    if !self.call_of.contains_key(id) {
+                        legs.push(String::from_utf8_lossy(id).into_owned());
+                    }
+                }
+                // what is before that belongs to another input
+                What::Message { to, .. } if *to == switch => break,
+                What::Event { call: Some(other), .. } if *other != call => break,
+                What::Message { .. } | What::Event { .. } | What::Note { .. } => {}
+            }
+        }
+        self.add_legs(call, legs.iter().rev());
+    }
+
+    /// The calls of the switch of which a leg is known, by flow number.
+    pub fn calls(&self) -> impl Iterator<Item = u64> {
+        self.legs.keys().copied()
     }
 
     /// Only what concerns the call of this flow number: every message of its legs, and what the switch told about it.
@@ -198,17 +242,14 @@ impl Log {
     /// Only what concerns these Call-IDs, and those of the other legs of the same calls: messages, and what the switch
     /// told about the calls.
     pub fn of_calls(&self, call_ids: &[&str]) -> Log {
-        let concerned: BTreeMap<u64, &Vec<String>> = self
-            .legs
-            .iter()
-            .filter(|(_, legs)| legs.iter().any(|id| call_ids.contains(&id.as_str())))
-            .map(|(call, legs)| (*call, legs))
-            .collect();
-        let legs = concerned.values().flat_map(|legs| legs.iter().map(String::as_bytes));
-        let wanted: BTreeSet<&[u8]> = call_ids.iter().map(|id| id.as_bytes()).chain(legs).collect();
+        let concerned: BTreeSet<u64> =
+            call_ids.iter().filter_map(|id| self.call_of.get(id.as_bytes())).copied().collect();
+        let legs = concerned.iter().flat_map(|call| self.legs[call].iter());
+        let wanted: BTreeSet<&[u8]> =
+            call_ids.iter().map(|id| id.as_bytes()).chain(legs.map(String::as_bytes)).collect();
         let is_wanted = |entry: &&Entry| match &entry.what {
             What::Message { datagram, .. } => describe::call_id(datagram).is_some_and(|id| wanted.contains(id)),
-            What::Event { call, .. } => call.is_some_and(|call| concerned.contains_key(&call)),
+            What::Event { call, .. } => call.is_some_and(|call| concerned.contains(&call)),
             What::Note { .. } => false,
         };
         Log { entries: self.entries.iter().filter(is_wanted).cloned().collect(), is_close_up: true, ..self.clone() }
