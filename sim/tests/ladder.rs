@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use crosspoint_core::event::Event;
+use crosspoint_core::rng::Seed;
+use crosspoint_core::time::Instant;
 use crosspoint_sim::ladder::{Log, Outcome};
+use crosspoint_sim::net::{Loss, Network, Plan};
 use crosspoint_sim::phone::Answering;
 use crosspoint_sim::scenario;
 use crosspoint_sim::world::World;
@@ -90,14 +93,14 @@ fn what_is_too_long_loses_its_middle() {
 fn a_network_says_why_it_lost_something() {
     let mut log = Log::new(["a", "b"]).without_times();
     let sent = |log: &mut Log, n, outcome| log.sent(n, "a", "b", Bytes::from(options(n, "c")), outcome);
-    sent(&mut log, 1, Outcome::Lost { why: "nat-filtered" });
-    sent(&mut log, 1, Outcome::Arrived { copies: 1 });
-    sent(&mut log, 2, Outcome::Lost { why: "" });
-    sent(&mut log, 3, Outcome::Arrived { copies: 2 });
+    sent(&mut log, 1, Outcome::Lost(Loss::NatFiltered));
+    sent(&mut log, 1, Outcome::ARRIVED);
+    sent(&mut log, 2, Outcome::Lost(Loss::Lost));
+    sent(&mut log, 3, Outcome::Arrived { copies: 2, is_rewritten: true });
     let text = log.text("losses");
     let lines: Vec<&str> = text.lines().skip(2).map(str::trim).collect();
     assert!(lines[0].ends_with("X|   br1 t1 (lost: nat-filtered) (again x1)"), "{text}");
-    assert!(lines[1].ends_with("X|   br2 t1") && lines[2].ends_with(">|   br3 t1 (doubled)"), "{text}");
+    assert!(lines[1].ends_with("X|   br2 t1") && lines[2].ends_with(">|   br3 t1 (doubled) (rewritten)"), "{text}");
 }
 
 #[test]
@@ -156,7 +159,7 @@ fn a_recording_shows_the_call_of_its_world() {
 #[test]
 fn a_damaged_recording_ends_in_a_note() {
     let recording = scenario::run("call", 7, 0).unwrap().into_recording();
-    let seed = Some(crosspoint_core::Seed::from_number(7));
+    let seed = Some(Seed::from_number(7));
     let last_line = |recording: &[u8]| {
         let text = Log::of_recording(recording, seed).unwrap().text_limited("damaged", 1000);
         text.lines().last().unwrap().to_owned()
@@ -198,4 +201,17 @@ fn the_binary_draws_a_recording_and_a_world_in_every_format() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.starts_with("there is no call 5; there are: 18"), "{said}");
     assert!(!binary(&["/no/such/file"]).status.success() && !binary(&[]).status.success());
+}
+
+#[test]
+fn what_a_network_did_is_told_by_its_passage() {
+    let mut network = Network::new(Seed::from_number(1));
+    let [here, there] = ["192.0.2.1:5060", "192.0.2.2:5060"].map(|at| at.parse().unwrap());
+    let nodes = [here, there].map(|at| network.add_node(at, None, Plan::GOOD, Plan::GOOD));
+    let sent = Bytes::from(options(1, "c"));
+    let passage = network.send(Instant::EPOCH, nodes[0], there, sent.clone(), 0);
+    assert_eq!(Outcome::of(&passage, &sent), Outcome::ARRIVED);
+    assert_eq!(Outcome::of(&passage, b"other"), Outcome::Arrived { copies: 1, is_rewritten: true });
+    let passage = network.send(Instant::EPOCH, nodes[0], "192.0.2.3:5060".parse().unwrap(), sent.clone(), 0);
+    assert_eq!(Outcome::of(&passage, &sent), Outcome::Lost(Loss::Nobody));
 }

@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use crosspoint_sim::ladder::{LINES, Log, Outcome};
+use crosspoint_sim::net::Loss;
 use quickcheck::{QuickCheck, TestResult};
-
-const ARRIVED: Outcome = Outcome::Arrived { copies: 1 };
 
 /// A message with nothing but what a ladder needs.
 fn sip(first_line: &str, branch: &str, cseq: &str, more: &str) -> Bytes {
@@ -17,20 +16,32 @@ fn sip(first_line: &str, branch: &str, cseq: &str, more: &str) -> Bytes {
 /// One of everything: an event, a note, messages that are lost, doubled, resent, no SIP, and sent to oneself.
 fn one_of_everything() -> Log {
     let mut log = Log::new(["alice@nat1", "switch", "bob", "192.0.2.200:5060"]);
-    let lost = |why| Outcome::Lost { why };
+    let lost = Outcome::Lost;
     let to_bob = sip("INVITE sip:bob@192.0.2.9 SIP/2.0", "b", "1 INVITE", "");
-    log.sent(0, "alice@nat1", "switch", sip("INVITE sip:bob@example.net SIP/2.0", "a", "1 INVITE", ""), ARRIVED);
-    log.sent(200, "switch", "alice@nat1", sip("SIP/2.0 100 Trying", "a", "1 INVITE", ""), lost("nat-filtered"));
-    log.sent(900, "switch", "bob", to_bob.clone(), lost(""));
+    log.sent(
+        0,
+        "alice@nat1",
+        "switch",
+        sip("INVITE sip:bob@example.net SIP/2.0", "a", "1 INVITE", ""),
+        Outcome::ARRIVED,
+    );
+    log.sent(200, "switch", "alice@nat1", sip("SIP/2.0 100 Trying", "a", "1 INVITE", ""), lost(Loss::NatFiltered));
+    log.sent(900, "switch", "bob", to_bob.clone(), lost(Loss::Lost));
     log.event(900, "switch", "route bob at 192.0.2.9:5060 (phone) (route.binding)");
-    log.sent(500_900, "switch", "bob", to_bob.clone(), lost(""));
-    log.sent(1_500_900, "switch", "bob", to_bob, ARRIVED);
+    log.sent(500_900, "switch", "bob", to_bob.clone(), lost(Loss::Lost));
+    log.sent(1_500_900, "switch", "bob", to_bob, Outcome::ARRIVED);
     let ringing = sip("SIP/2.0 180 Ringing", "b", "1 INVITE", "");
-    log.sent(1_501_000, "bob", "switch", ringing, Outcome::Arrived { copies: 2 });
-    log.sent(1_520_000, "192.0.2.200:5060", "switch", Bytes::from_static(b"<!-- OPTIONS; # end"), ARRIVED);
-    log.sent(1_530_000, "bob", "bob", Bytes::from_static(b"\r\n\r\n"), ARRIVED);
+    log.sent(1_501_000, "bob", "switch", ringing, Outcome::Arrived { copies: 2, is_rewritten: true });
+    log.sent(1_520_000, "192.0.2.200:5060", "switch", Bytes::from_static(b"<!-- OPTIONS; # end"), Outcome::ARRIVED);
+    log.sent(1_530_000, "bob", "bob", Bytes::from_static(b"\r\n\r\n"), Outcome::ARRIVED);
     let reason = "Reason: Q.850;cause=16;text=\"<script>alert(1)</script>\"\r\n";
-    log.sent(1_540_000, "switch", "bob", sip("CANCEL sip:bob@192.0.2.9 SIP/2.0", "b", "1 CANCEL", reason), ARRIVED);
+    log.sent(
+        1_540_000,
+        "switch",
+        "bob",
+        sip("CANCEL sip:bob@192.0.2.9 SIP/2.0", "b", "1 CANCEL", reason),
+        Outcome::ARRIVED,
+    );
     log.note(1_600_000, "rtp nobody heard anything");
     log
 }
@@ -71,10 +82,16 @@ fn any_text_and_any_datagram_give_a_picture() {
     fn holds(raw: Vec<u8>, header: String, words: String, lines: usize) -> TestResult {
         let mut log = Log::new([words.as_str(), "switch"]);
         let unfolded = header.replace(['\r', '\n'], " ");
-        log.sent(7, &words, "switch", Bytes::from(raw), ARRIVED);
+        log.sent(7, &words, "switch", Bytes::from(raw), Outcome::ARRIVED);
         for first_line in ["SIP/2.0 200 OK", &format!("{} sip:a@b SIP/2.0", unfolded.replace(' ', "_"))] {
             let more = format!("Contact: {unfolded}\r\nReason: {unfolded}\r\nRequire: {unfolded}\r\n");
-            log.sent(7, "switch", &words, sip(first_line, &unfolded, &format!("1 {unfolded}"), &more), ARRIVED);
+            log.sent(
+                7,
+                "switch",
+                &words,
+                sip(first_line, &unfolded, &format!("1 {unfolded}"), &more),
+                Outcome::ARRIVED,
+            );
         }
         log.event(7, &words, words.clone());
         log.note(7, header.clone());

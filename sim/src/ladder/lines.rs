@@ -2,6 +2,7 @@
 
 use super::describe::{self, Aliases, Kind, clean};
 use super::{Entry, Log, Outcome, What};
+use crate::net::Loss;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Characters of an event or a note; somebody far away may have written them.
@@ -67,9 +68,13 @@ impl Arrow<'_> {
     pub(super) fn fate(&self) -> String {
         let mut fate = Vec::new();
         match self.outcome {
-            Outcome::Arrived { copies } if copies > 1 => fate.push("(doubled)".to_owned()),
-            Outcome::Lost { why } if !matches!(why, "" | "lost") => fate.push(format!("(lost: {why})")),
-            Outcome::Arrived { .. } | Outcome::Lost { .. } => {}
+            // the cross at its head says it
+            Outcome::Lost(Loss::Lost) => {}
+            Outcome::Lost(loss) => fate.push(format!("(lost: {loss})")),
+            Outcome::Arrived { copies, is_rewritten } => {
+                fate.extend((copies > 1).then(|| "(doubled)".to_owned()));
+                fate.extend(is_rewritten.then(|| "(rewritten)".to_owned()));
+            }
         }
         let lost = self.resends.iter().filter(|resend| resend.outcome.is_lost()).count();
         match (self.resends.len(), lost) {

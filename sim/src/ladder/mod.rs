@@ -26,6 +26,7 @@ mod svg;
 mod telling;
 mod text;
 
+use crate::net::{Loss, Passage};
 use bytes::Bytes;
 use crosspoint_core::event::Event;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,17 +82,30 @@ pub enum Outcome {
     Arrived {
         /// How often: more than once where the network doubled it.
         copies: usize,
+        /// Whether it arrived as something else: a SIP ALG was on the way.
+        is_rewritten: bool,
     },
     /// It did not.
-    Lost {
-        /// Why, in a word such as `nat-filtered`; empty where a link just lost it.
-        why: &'static str,
-    },
+    Lost(Loss),
 }
 
 impl Outcome {
+    /// It arrived once, as it was sent.
+    pub const ARRIVED: Outcome = Outcome::Arrived { copies: 1, is_rewritten: false };
+
+    /// What a network made of the datagram that was sent.
+    pub fn of(passage: &Passage, sent: &[u8]) -> Outcome {
+        match (passage.arrivals.len(), passage.lost) {
+            (0, loss) => Outcome::Lost(loss.unwrap_or(Loss::Lost)),
+            (copies, _) => {
+                let is_rewritten = passage.arrivals.iter().any(|arrival| arrival.datagram != sent);
+                Outcome::Arrived { copies, is_rewritten }
+            }
+        }
+    }
+
     fn is_lost(self) -> bool {
-        matches!(self, Outcome::Lost { .. })
+        matches!(self, Outcome::Lost(_))
     }
 }
 
@@ -152,7 +166,10 @@ impl Log {
     /// # Panics
     /// Where an actor is not one of this log.
     pub fn message(&mut self, at_us: u64, from: &str, to: &str, datagram: &[u8], copies: usize) {
-        let outcome = if copies == 0 { Outcome::Lost { why: "" } } else { Outcome::Arrived { copies } };
+        let outcome = match copies {
+            0 => Outcome::Lost(Loss::Lost),
+            copies => Outcome::Arrived { copies, is_rewritten: false },
+        };
         self.sent(at_us, from, to, Bytes::copy_from_slice(datagram), outcome);
     }
 

@@ -14,8 +14,6 @@ use crosspoint_core::rng::Seed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-const ARRIVED: Outcome = Outcome::Arrived { copies: 1 };
-
 impl Log {
     /// The ladder of a recording; `seed` is for one that has no end. Actors stand by the name of the phone that registered
     /// from an address or of the gateway there, else by the address. Where the recording is damaged it ends with a note.
@@ -73,7 +71,7 @@ impl Scribe {
             Input::Datagram { flow, bytes } => {
                 let from = self.peer(flow.remote);
                 self.call_id = super::describe::call_id(bytes).map(|id| String::from_utf8_lossy(id).into_owned());
-                self.log.sent(self.at_us, &from, SWITCH_NAME, Bytes::copy_from_slice(bytes), ARRIVED);
+                self.log.sent(self.at_us, &from, SWITCH_NAME, Bytes::copy_from_slice(bytes), Outcome::ARRIVED);
                 return;
             }
             Input::Tick => return,
@@ -95,7 +93,7 @@ impl Scribe {
         for command in commands.iter() {
             if let Command::Send { flow, bytes } = command {
                 let to = self.peer(flow.remote);
-                self.log.sent(self.at_us, SWITCH_NAME, &to, bytes.clone(), ARRIVED);
+                self.log.sent(self.at_us, SWITCH_NAME, &to, bytes.clone(), Outcome::ARRIVED);
             }
         }
         for command in commands.drain(..) {
