@@ -23,7 +23,7 @@
 //! | [`check`] | the oracles: what must hold in every world |
 //! | [`net`] | links, NATs, SIP ALGs, partitions, scripted faults |
 //! | [`phone`] | a strict user agent that shares no SIP code with the core; the host's `demo` runs it on real sockets |
-//! | [`ladder`] | who sent what to whom, as text |
+//! | [`ladder`] | who sent what to whom, as text, as a picture, as a Mermaid diagram; of a world or of a recording |
 //! | [`wire`] | phones face to face, without a switch |
 //! | [`crossings`] | what both sides do at once, generated: a million of them end agreed and leave nothing |
 //! | [`replay`] | a recording played again, and the ladder around the first difference |

@@ -269,7 +269,15 @@ impl Log {
             What::Event { call, .. } => call.is_some_and(|call| concerned.contains(&call)),
             What::Note { .. } => false,
         };
-        Log { entries: self.entries.iter().filter(is_wanted).cloned().collect(), is_close_up: true, ..self.clone() }
+        Log {
+            actors: self.actors.clone(),
+            places: self.places.clone(),
+            entries: self.entries.iter().filter(is_wanted).cloned().collect(),
+            legs: self.legs.clone(),
+            call_of: self.call_of.clone(),
+            hides_times: self.hides_times,
+            is_close_up: true,
+        }
     }
 
     /// The ladder as text, at most [`LINES`] lines and a heading. `title` names the scenario.
