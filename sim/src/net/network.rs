@@ -129,6 +129,11 @@ impl Network {
         assert!(before.is_none_or(|before| before == node), "two nodes at {address}");
     }
 
+    /// Takes a node off the network: nobody is at its addresses any more. What is on its way still arrives.
+    pub fn remove_node(&mut self, node: NodeId) {
+        self.nodes.retain(|_, of| *of != node);
+    }
+
     /// Makes the ways of this node so bad.
     pub fn set_plans(&mut self, node: NodeId, up: Plan, down: Plan) {
         let site = self.site(node);

@@ -3,26 +3,40 @@
 //! Nothing here sleeps or reads a clock. The switch runs under the production [`crosspoint_core::pump::Pump`]; every
 //! phone and every link draws from a random stream of its own.
 
+mod agenda;
+mod clock;
+mod faults;
+mod inbox;
+mod journal;
+mod kernel;
+mod members;
+mod ops;
+mod stall;
+mod step;
 mod switch;
 mod telling;
+mod trace;
 mod zone;
 
+pub use kernel::Kernel;
 pub use zone::{Manner, Zone};
 
 use crate::check::{Checks, Held, Lawful, Violation};
 use crate::ladder::Log;
-use crate::net::{Fate, Fault, Link, Plan};
+use crate::net::{Fate, Fault, NatId, Network, NodeId, Plan};
 use crate::phone::{Notice, Phone, Settings};
+use agenda::{Agenda, Coming};
 use crosspoint_core::event::Event;
-use crosspoint_core::input::{Control, Flow, QueryId, SocketId, Transport};
 use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::switch::Status;
-use crosspoint_core::time::{Instant, Now, UnixMicros};
-use std::collections::BTreeMap;
+use crosspoint_core::time::Instant;
+use members::Members;
+use stall::Stall;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use switch::Node;
+use trace::Did;
 
 /// Where the switch sits.
 pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5060);
@@ -33,48 +47,27 @@ pub const DOMAIN: &str = "example.net";
 /// The password of every phone of the worlds made by [`World::new`].
 pub const PASSWORD: &str = "secret";
 
-/// Steps at one instant before the world says that somebody runs in circles.
-const STALL_STEPS: u32 = 1000;
-/// The wall clock at the beginning: 2027-01-15T08:00:00Z.
-const WALL_START_US: u64 = 1_800_000_000_000_000;
-/// Streams of the world, far from those of the switch itself; a phone has four in a row.
-const STREAM_IO: u64 = 100;
+/// The first stream of the phones, far from those of the switch itself, four apart.
 const STREAM_PHONES: u64 = 1000;
-
-/// What a scripted moment does with a phone.
-type Act = Box<dyn FnOnce(&mut Phone, Instant)>;
-
-/// Something that will happen.
-enum Coming {
-    ToSwitch { from: usize, datagram: Vec<u8> },
-    ToPhone { to: usize, datagram: Vec<u8> },
-    Reply { query: QueryId, message: Option<Vec<u8>> },
-    Audio { to: usize, packet: Vec<u8> },
-    Act { phone: usize, act: Act },
-}
-
-/// A phone and its two ways to the switch.
-struct Member {
-    name: String,
-    phone: Phone,
-    up: Link,
-    down: Link,
-    notices: Vec<Notice>,
-}
 
 /// A simulated world; see the [crate] for an example.
 pub struct World {
     now: Instant,
-    sequence: u64,
-    steps_at_now: u32,
-    coming: BTreeMap<(Instant, u64), Coming>,
+    agenda: Agenda,
+    stall: Stall,
     switch: Node,
     zone: Zone,
-    members: Vec<Member>,
+    network: Network,
+    /// Where the switch is in the network.
+    switch_node: NodeId,
+    members: Members,
+    keeps_log: bool,
     log: Log,
     events: Vec<Event>,
     checks: Checks,
     leaks: Vec<String>,
+    /// An empty list that is used again.
+    spare: Vec<Did>,
 }
 
 impl World {
@@ -103,59 +96,92 @@ impl World {
     /// Where the configuration is refused.
     pub fn of_config(seed: u64, text: &str) -> World {
         let parsed = crosspoint_core::config::parse(text).unwrap_or_else(|findings| panic!("{findings}\n{text}"));
-        let (seed, now) = (Seed::from_number(seed), clock(Instant::EPOCH));
-        World {
+        let mut network = Network::new(Seed::from_number(seed));
+        let switch_node = network.add_node(SWITCH, None, Plan::AT_ONCE, Plan::AT_ONCE);
+        let mut world = World {
             now: Instant::EPOCH,
-            sequence: 0,
-            steps_at_now: 0,
-            coming: BTreeMap::new(),
-            switch: Node::new(Arc::new(parsed.config), seed, now, Stream::new(seed, STREAM_IO)),
+            agenda: Agenda::default(),
+            stall: Stall::default(),
+            switch: Node::new(Arc::new(parsed.config), Seed::from_number(seed)),
             zone: Zone::default(),
-            members: Vec::new(),
+            network,
+            switch_node,
+            members: Members::default(),
+            keeps_log: true,
             log: Log::new([SWITCH_NAME]),
             events: Vec::new(),
             checks: Checks::new(SWITCH),
             leaks: Vec::new(),
-        }
+            spare: Vec::new(),
+        };
+        world.arm_switch();
+        world
     }
 
     /// Adds a phone, at an address of its own, over a good link; `change` alters its settings. The first one stands to
     /// the left of the switch in ladders, the others to the right.
     pub fn add_phone(&mut self, seed: u64, name: &str, change: impl FnOnce(&mut Settings)) {
-        let index = self.members.len();
-        let mut settings = Settings::new(name, PASSWORD, DOMAIN, address(index), SWITCH);
+        self.add_phone_behind(seed, name, None, change);
+    }
+
+    /// Adds a phone behind a NAT of [`World::network`]; see [`World::add_phone`]. Phones behind different NATs may have
+    /// the same addresses.
+    pub fn add_phone_behind(
+        &mut self,
+        seed: u64,
+        name: &str,
+        behind: Option<NatId>,
+        change: impl FnOnce(&mut Settings),
+    ) {
+        let index = self.members.all.len();
+        let mut settings = Settings::new(name, PASSWORD, DOMAIN, members::address(index), SWITCH);
         change(&mut settings);
-        let stream = |k| Stream::new(Seed::from_number(seed), STREAM_PHONES + 4 * index as u64 + k);
-        let (up, down) = (Link::new(Plan::GOOD, stream(1)), Link::new(Plan::GOOD, stream(2)));
-        let phone = Phone::new(settings, stream(0));
-        self.members.push(Member { name: name.to_owned(), phone, up, down, notices: Vec::new() });
+        let node = self.network.add_node(settings.local, behind, Plan::GOOD, Plan::GOOD);
+        self.network.add_address(node, settings.audio);
+        let stream = Stream::new(Seed::from_number(seed), STREAM_PHONES + 4 * index as u64);
+        self.members.add(name, Phone::new(settings, stream), node);
         match index {
             0 => self.log.put_first(name),
             _ => self.log.add_actor(name),
         }
     }
 
-    /// Restarts the switch from its own snapshot after every turn, as if it were killed there.
-    pub fn snapshot_every_step(&mut self) {
-        self.switch.snapshots_every_step = true;
+    /// The network between the nodes, to look at and to change.
+    pub fn network(&mut self) -> &mut Network {
+        &mut self.network
     }
 
-    /// How often the switch's send buffer is full, in thousandths.
-    pub fn fill_send_buffer(&mut self, permille: u64) {
-        self.switch.io.full_permille = permille;
+    /// Where this phone is in the network.
+    pub fn node(&self, name: &str) -> NodeId {
+        self.members.of_name(name).node
+    }
+
+    /// Where the switch is in the network.
+    pub fn switch_node(&self) -> NodeId {
+        self.switch_node
+    }
+
+    /// Whether messages, events and notices are kept, for ladders and tests, and what went into the switch, for a replay.
+    /// Without, a world of many calls is fast and needs no memory for them. To be said before anything happens.
+    pub fn keep_log(&mut self, keeps: bool) {
+        self.keeps_log = keeps;
+        if !keeps {
+            self.switch.finish_recording();
+            self.forget_past();
+        }
     }
 
     /// Makes every link this bad.
     pub fn set_links(&mut self, plan: Plan) {
-        for member in &mut self.members {
-            (member.up.plan, member.down.plan) = (plan, plan);
+        for member in &self.members.all {
+            self.network.set_plans(member.node, plan, plan);
         }
     }
 
     /// Makes the way from this phone to the switch so bad, and the way back.
     pub fn set_link(&mut self, name: &str, up: Plan, down: Plan) {
-        let index = self.index(name);
-        (self.members[index].up.plan, self.members[index].down.plan) = (up, down);
+        let node = self.node(name);
+        self.network.set_plans(node, up, down);
     }
 
     /// Forgets calls, events, notices and the ladder, where nothing is under way: a world of many calls stays fast.
@@ -164,7 +190,7 @@ impl World {
         self.events.clear();
         self.checks.forget_past();
         self.switch.io.recording.clear();
-        for member in &mut self.members {
+        for member in &mut self.members.all {
             member.phone.forget_past();
             member.notices.clear();
         }
@@ -172,26 +198,32 @@ impl World {
 
     /// Scripts a fault on the way from this phone to the switch; see [`Fault::new`].
     pub fn fault_from(&mut self, name: &str, kind: &str, nth: u32, fate: Fate) {
-        let index = self.index(name);
-        self.members[index].up.faults.push(Fault::new(kind, nth, fate));
+        let node = self.node(name);
+        self.network.fault_up(node, Fault::new(kind, nth, fate));
     }
 
     /// Scripts a fault on the way from the switch to this phone; see [`Fault::new`].
     pub fn fault_to(&mut self, name: &str, kind: &str, nth: u32, fate: Fate) {
-        let index = self.index(name);
-        self.members[index].down.faults.push(Fault::new(kind, nth, fate));
+        let node = self.node(name);
+        self.network.fault_down(node, Fault::new(kind, nth, fate));
     }
 
     /// Does something with a phone now.
     pub fn act(&mut self, name: &str, act: impl FnOnce(&mut Phone, Instant)) {
-        let index = self.index(name);
-        act(&mut self.members[index].phone, self.now);
+        let index = self.members.index(name);
+        act(&mut self.members.all[index].phone, self.now);
+        self.settle(index);
     }
 
     /// Does something with a phone so long from now.
     pub fn later(&mut self, after: Duration, name: &str, act: impl FnOnce(&mut Phone, Instant) + 'static) {
-        let phone = self.index(name);
-        self.schedule(after, Coming::Act { phone, act: Box::new(act) });
+        let member = self.members.index(name);
+        self.agenda.plan(self.now + after, Coming::Act { member, act: Box::new(act) });
+    }
+
+    /// Does something with the world itself so long from now.
+    pub fn at(&mut self, after: Duration, moment: impl FnOnce(&mut World) + 'static) {
+        self.agenda.plan(self.now + after, Coming::Moment(Box::new(moment)));
     }
 
     /// The names of this world, to look at and to change.
@@ -199,21 +231,15 @@ impl World {
         &mut self.zone
     }
 
-    /// Gives the switch a wish of its operator, with the next step.
-    pub fn control(&mut self, control: Control) {
-        self.switch.control(control);
-        self.turn();
-    }
-
     /// Registers every phone and waits until that is done, a minute at most.
     pub fn register_all(&mut self) {
-        for member in &mut self.members {
-            member.phone.register(self.now);
+        for index in 0..self.members.all.len() {
+            self.members.all[index].phone.register(self.now);
+            self.settle(index);
         }
         self.run_for(Duration::from_secs(1));
-        let is_registering = |member: &Member| !member.phone.is_quiet();
         for _ in 0..60 {
-            if self.members.iter().any(is_registering) {
+            if self.members.busy > 0 {
                 self.run_for(Duration::from_secs(1));
             }
         }
@@ -230,14 +256,12 @@ impl World {
     /// Whether it came to that.
     pub fn run_until_idle(&mut self, limit: Duration) -> bool {
         let end = self.now + limit;
-        loop {
-            if !self.step(end) {
-                return self.is_idle();
-            }
-            if self.coming.is_empty() && self.is_idle() {
+        while self.step(end) {
+            if self.is_idle() {
                 return true;
             }
         }
+        self.is_idle()
     }
 
     /// The time since the world began.
@@ -247,12 +271,12 @@ impl World {
 
     /// A phone, to look at.
     pub fn phone(&self, name: &str) -> &Phone {
-        &self.members[self.index(name)].phone
+        &self.members.of_name(name).phone
     }
 
     /// What a phone has told so far.
     pub fn notices(&self, name: &str) -> &[Notice] {
-        &self.members[self.index(name)].notices
+        &self.members.of_name(name).notices
     }
 
     /// What the switch has told so far.
@@ -283,7 +307,7 @@ impl World {
 
     /// What the checks have found. Meant for the end of a run, when all is quiet again.
     pub fn found(&self) -> Vec<Violation> {
-        let phones = &mut self.members.iter().map(|member| &member.phone);
+        let phones = &mut self.members.all.iter().map(|member| &member.phone);
         self.checks.finish(self.now, phones, &Held::of(self.switch.pump.switch()))
     }
 
@@ -299,7 +323,7 @@ impl World {
 
     /// The digest of all commands of the switch so far.
     pub fn digest(&self) -> u64 {
-        self.switch.pump.digest().expect("the pump of a world keeps a digest")
+        self.switch.digest()
     }
 
     /// The ladder of everything so far.
@@ -313,7 +337,7 @@ impl World {
         for call in self.switch.pump.switch().calls(usize::MAX) {
             log.add_legs(call.flow_no, [&call.call_id_in, &call.call_id_out]);
         }
-        let heard: Vec<String> = self.members.iter().filter_map(telling::audio).collect();
+        let heard: Vec<String> = self.members.all.iter().filter_map(telling::audio).collect();
         if !heard.is_empty() {
             log.note(self.now.as_micros(), format!("rtp {}", heard.join(", ")));
         }
@@ -327,147 +351,15 @@ impl World {
 
     /// Ends the world; the recording of everything that went into the switch.
     pub fn into_recording(mut self) -> Vec<u8> {
-        self.switch.pump.finish(&mut self.switch.io);
+        self.switch.finish_recording();
         self.switch.io.recording
     }
 
-    fn index(&self, name: &str) -> usize {
-        let at = self.members.iter().position(|member| member.name == name);
-        at.unwrap_or_else(|| panic!("there is no phone {name} in this world"))
-    }
-
-    fn schedule(&mut self, after: Duration, coming: Coming) {
-        self.sequence += 1;
-        self.coming.insert((self.now + after, self.sequence), coming);
-    }
-
     fn is_idle(&self) -> bool {
-        if !self.coming.is_empty() || !self.members.iter().all(|member| member.phone.is_quiet()) {
+        if !self.agenda.is_empty() || self.members.busy > 0 || !self.switch.inbox.is_empty() {
             return false;
         }
         let status = self.status();
         (status.calls, status.transactions) == (0, 0)
     }
-
-    /// The next thing that happens, if it does before `end`.
-    fn step(&mut self, end: Instant) -> bool {
-        self.collect();
-        let deadline = self.switch.pump.switch().poll_timeout();
-        let phones = self.members.iter().map(|member| &member.phone);
-        let timers = phones.clone().filter_map(Phone::poll_timeout).chain(phones.filter_map(Phone::poll_audio_timeout));
-        let next = self.coming.keys().map(|(at, _)| *at).take(1).chain(timers).chain(deadline.map(|d| d.at)).min();
-        let Some(next) = next.filter(|next| *next <= end) else { return false };
-        self.steps_at_now = if next > self.now { 0 } else { self.steps_at_now + 1 };
-        assert!(
-            self.steps_at_now <= STALL_STEPS,
-            "time stands still at {:?}: the switch waits for {:?}, phones for {:?}",
-            self.now,
-            deadline,
-            self.members.iter().map(|member| member.phone.poll_timeout()).collect::<Vec<_>>()
-        );
-        self.now = self.now.max(next);
-        for member in &mut self.members {
-            if member.phone.poll_timeout().is_some_and(|at| at <= self.now) {
-                member.phone.tick(self.now);
-            }
-        }
-        if let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= self.now) {
-            let coming = entry.remove();
-            self.happen(coming);
-        }
-        if self.switch.pump.switch().poll_timeout().is_some_and(|deadline| deadline.at <= self.now) {
-            self.turn();
-        }
-        self.collect();
-        true
-    }
-
-    fn happen(&mut self, coming: Coming) {
-        match coming {
-            Coming::ToSwitch { from, datagram } => {
-                let remote = self.members[from].phone.settings().local;
-                self.checks.to_switch(self.now, remote, &datagram);
-                self.switch.receive(Flow { socket: SocketId(0), transport: Transport::Udp, remote }, datagram);
-                self.turn();
-            }
-            Coming::ToPhone { to, datagram } => {
-                self.members[to].phone.handle(self.now, SWITCH, &datagram);
-            }
-            Coming::Reply { query, message } => {
-                self.switch.reply(query, message);
-                self.turn();
-            }
-            Coming::Audio { to, packet } => self.members[to].phone.handle_audio(&packet),
-            Coming::Act { phone, act } => act(&mut self.members[phone].phone, self.now),
-        }
-    }
-
-    /// Turns the pump until it has nothing more to do at this moment.
-    fn turn(&mut self) {
-        while self.switch.turn(clock(self.now)).more {}
-        for (flow, bytes) in std::mem::take(&mut self.switch.io.sent) {
-            self.checks.from_switch(self.now, flow.remote, &bytes);
-            self.send_to_phone(flow, &bytes);
-        }
-        for query in std::mem::take(&mut self.switch.io.queries) {
-            if let Some(message) = self.zone.answer(&query.bytes, query.carrier) {
-                self.schedule(self.zone.delay, Coming::Reply { query: query.id, message });
-            }
-        }
-        for event in std::mem::take(&mut self.switch.io.events) {
-            self.log.told(self.now.as_micros(), SWITCH_NAME, &event);
-            self.checks.event(self.now, &event);
-            self.events.push(event);
-        }
-    }
-
-    fn send_to_phone(&mut self, flow: Flow, datagram: &[u8]) {
-        let Some(to) = self.members.iter().position(|m| m.phone.settings().local == flow.remote) else {
-            self.leaks.push(format!("the switch sends to {}, where nobody is", flow.remote));
-            return;
-        };
-        let arrivals = self.members[to].down.delays(self.now, datagram);
-        let us = self.now.as_micros();
-        self.log.message(us, SWITCH_NAME, &self.members[to].name, datagram, arrivals.len());
-        for after in arrivals {
-            self.schedule(after, Coming::ToPhone { to, datagram: datagram.to_vec() });
-        }
-    }
-
-    /// Takes from the phones what they want to send and tell.
-    fn collect(&mut self) {
-        for from in 0..self.members.len() {
-            while let Some((to, datagram)) = self.members[from].phone.poll_send() {
-                if to != SWITCH {
-                    self.leaks.push(format!("{} is led past the switch, to {to}", self.members[from].name));
-                    continue;
-                }
-                let arrivals = self.members[from].up.delays(self.now, &datagram);
-                let us = self.now.as_micros();
-                self.log.message(us, &self.members[from].name, SWITCH_NAME, &datagram, arrivals.len());
-                for after in arrivals {
-                    let datagram = datagram.clone();
-                    self.schedule(after, Coming::ToSwitch { from, datagram });
-                }
-            }
-            let member = &mut self.members[from];
-            member.notices.extend(std::iter::from_fn(|| member.phone.poll_notice()));
-            while let Some((to, packet)) = self.members[from].phone.poll_audio(self.now) {
-                if let Some(to) = self.members.iter().position(|m| m.phone.settings().audio == to) {
-                    self.schedule(Duration::from_millis(1), Coming::Audio { to, packet });
-                }
-            }
-        }
-    }
-}
-
-/// Both clocks, which in this world never part.
-fn clock(mono: Instant) -> Now {
-    Now { mono, wall: UnixMicros(WALL_START_US + mono.as_micros()) }
-}
-
-/// The address of the n-th phone: three digits at the end, so that none is the beginning of another.
-fn address(index: usize) -> SocketAddr {
-    let last = u8::try_from(100 + index).expect("a world has at most 155 phones");
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, last)), 5060)
 }

@@ -1,54 +1,92 @@
-//! The node that is the switch: the production pump over a fake driver.
+//! The node that is the switch: the production pump over a fake driver, and the process around them, which may die.
 
+use super::agenda::Alarm;
+use super::clock::Clock;
+use super::inbox::Inbox;
+use super::journal::{Journal, Recovered};
+use super::kernel::Kernel;
+use super::ops::{Chances, Ops};
+use super::trace::{Did, Trace};
 use bytes::Bytes;
 use crosspoint_core::command::Query;
 use crosspoint_core::config::Config;
 use crosspoint_core::event::Event;
-use crosspoint_core::input::{Control, Flow, Input, LookupReply, QueryId};
-use crosspoint_core::pump::{Inputs, Io, Pump, Sent, Turn};
+use crosspoint_core::input::Flow;
+use crosspoint_core::pump::{Io, Pump, Sent, Turn};
 use crosspoint_core::record::Recorder;
 use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::switch::Switch;
-use crosspoint_core::time::Now;
-use std::collections::VecDeque;
+use crosspoint_core::time::Instant;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// The switch and what its driver would hold.
+/// Streams of the node: chances of its system, seeds of its further processes.
+const STREAM_IO: u64 = 100;
+const STREAM_KERNEL: u64 = 101;
+const STREAM_BOOTS: u64 = 102;
+
+/// The switch and what its process would hold.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) pump: Pump,
     pub(super) io: FakeIo,
-    inbox: Inbox,
+    pub(super) inbox: Inbox,
+    pub(super) journal: Journal,
+    pub(super) clock: Clock,
+    pub(super) alarm: Alarm,
+    /// The thread does not run until then.
+    pub(super) stalled_until: Instant,
+    /// The process of this number runs, from 0.
+    pub(super) boot: u64,
     pub(super) snapshots_every_step: bool,
+    /// When the last datagram leaves that waits in the send buffer.
+    last_leaves: Instant,
+    config: Arc<Config>,
+    /// What batches and wake-ups draw from.
+    chances: Chances,
+    boots: Stream,
+    is_recorded: bool,
+    /// Of the commands of processes that are gone.
+    past_digest: u64,
 }
 
-/// A driver whose send buffer is full as often as it is told.
+/// A driver over a system that behaves as it is told.
 #[derive(Debug)]
 pub(super) struct FakeIo {
-    pub(super) sent: Vec<(Flow, Bytes)>,
-    pub(super) queries: Vec<Query>,
-    pub(super) events: Vec<Event>,
+    pub(super) trace: Trace,
+    /// Where what the system refused was to go.
+    refused: Vec<Flow>,
     pub(super) recording: Vec<u8>,
     pub(super) is_halted: bool,
-    pub(super) full_permille: u64,
-    stream: Stream,
+    pub(super) kernel: Kernel,
+    pub(super) ops: Ops,
+    now: Instant,
+    chances: Chances,
 }
 
 impl Io for FakeIo {
     fn send(&mut self, flow: &Flow, bytes: &Bytes) -> Sent {
-        if self.stream.below(1000) < self.full_permille {
-            return Sent::Full;
+        let Kernel { full_permille, refuse_permille, .. } = self.kernel;
+        if full_permille + refuse_permille > 0 {
+            let key = self.ops.key(self.now, bytes);
+            if self.chances.strikes(key, full_permille) {
+                return Sent::Full;
+            }
+            if self.chances.strikes(key, refuse_permille) {
+                self.refused.push(*flow);
+                return Sent::Done;
+            }
         }
-        self.sent.push((*flow, bytes.clone()));
+        self.trace.add(Did::Sent { flow: *flow, datagram: bytes.clone() });
         Sent::Done
     }
 
     fn lookup(&mut self, query: &Query) {
-        self.queries.push(query.clone());
+        self.trace.add(Did::Asked(query.clone()));
     }
 
     fn emit(&mut self, event: Event) {
-        self.events.push(event);
+        self.trace.add(Did::Told(event));
     }
 
     fn halt(&mut self) {
@@ -60,68 +98,127 @@ impl Io for FakeIo {
     }
 }
 
-/// Datagrams and wishes that wait for the next turn.
-#[derive(Debug, Default)]
-struct Inbox {
-    datagrams: VecDeque<(Flow, Vec<u8>)>,
-    controls: VecDeque<Control>,
-    replies: VecDeque<(QueryId, Option<Vec<u8>>)>,
-    reply_in_hand: Option<Vec<u8>>,
-    in_hand: Vec<u8>,
-}
-
-impl Inputs for Inbox {
-    fn next(&mut self) -> Option<Input<'_>> {
-        if let Some(control) = self.controls.pop_front() {
-            return Some(Input::Control(control));
-        }
-        if let Some((query, message)) = self.replies.pop_front() {
-            self.reply_in_hand = message;
-            return Some(Input::Lookup(LookupReply { query, message: self.reply_in_hand.as_deref() }));
-        }
-        let (flow, bytes) = self.datagrams.pop_front()?;
-        self.in_hand = bytes;
-        Some(Input::Datagram { flow, bytes: &self.in_hand })
-    }
-}
-
 impl Node {
-    pub(super) fn new(config: Arc<Config>, seed: Seed, now: Now, stream: Stream) -> Node {
+    pub(super) fn new(config: Arc<Config>, seed: Seed) -> Node {
+        let clock = Clock::default();
+        let now = clock.read(Instant::EPOCH);
         let mut recording = Vec::new();
-        let recorder = Recorder::start(config.clone(), seed, now, &mut recording);
-        let pump = Pump::new(Switch::new(config, seed, now)).with_recorder(recorder);
+        let pump = pump(&config, seed, &clock, Instant::EPOCH, Some(&mut recording));
+        let trace = Trace::default();
         let io = FakeIo {
-            sent: Vec::new(),
-            queries: Vec::new(),
-            events: Vec::new(),
+            trace: trace.clone(),
+            refused: Vec::new(),
             recording,
             is_halted: false,
-            full_permille: 0,
-            stream,
+            kernel: Kernel::default(),
+            ops: Ops::default(),
+            now: Instant::EPOCH,
+            chances: Chances::new(seed, STREAM_IO),
         };
-        Node { pump, io, inbox: Inbox::default(), snapshots_every_step: false }
+        Node {
+            pump,
+            io,
+            inbox: Inbox::new(trace),
+            journal: Journal::new(Instant::EPOCH, now.wall),
+            clock,
+            alarm: Alarm::default(),
+            stalled_until: Instant::EPOCH,
+            boot: 0,
+            snapshots_every_step: false,
+            last_leaves: Instant::EPOCH,
+            config,
+            chances: Chances::new(seed, STREAM_KERNEL),
+            boots: Stream::new(seed, STREAM_BOOTS),
+            is_recorded: true,
+            past_digest: 0,
+        }
     }
 
-    pub(super) fn receive(&mut self, flow: Flow, bytes: Vec<u8>) {
-        self.inbox.datagrams.push_back((flow, bytes));
-    }
-
-    pub(super) fn reply(&mut self, query: QueryId, message: Option<Vec<u8>>) {
-        self.inbox.replies.push_back((query, message));
-    }
-
-    pub(super) fn control(&mut self, control: Control) {
-        self.inbox.controls.push_back(control);
-    }
-
-    /// One turn, and where asked for a restart from a snapshot behind it.
-    pub(super) fn turn(&mut self, now: Now) -> Turn {
-        let turn = self.pump.turn(now, &mut self.inbox, &mut self.io);
+    /// One turn, with what one receive call brings, and where asked for a restart from a snapshot behind it.
+    pub(super) fn turn(&mut self, now: Instant) -> Turn {
+        self.inbox.begin_batch(self.io.kernel.draw_batch(&mut self.chances));
+        self.io.now = now;
+        let turn = self.pump.turn(self.clock.read(now), &mut self.inbox, &mut self.io);
+        let refused = self.io.refused.drain(..);
+        self.inbox.undelivered.extend(refused);
         if self.snapshots_every_step {
-            let snapshot = self.pump.switch().snapshot();
-            let restored = Switch::restore(&snapshot).expect("the switch reads what it has just written");
-            self.pump.replace_switch(restored);
+            self.restart_from_snapshot();
         }
         turn
+    }
+
+    /// Puts a switch made of its own snapshot in the place of the one that runs.
+    pub(super) fn restart_from_snapshot(&mut self) {
+        let snapshot = self.pump.switch().snapshot();
+        let restored = Switch::restore(&snapshot).expect("the switch reads what it has just written");
+        self.pump.replace_switch(restored);
+    }
+
+    /// When the thread runs next, where it has reason to.
+    pub(super) fn wakes_at(&mut self, now: Instant) -> Option<Instant> {
+        let deadline = self.pump.switch().poll_timeout().map(|deadline| self.clock.moment(deadline.at));
+        let wanted = if self.inbox.is_empty() { deadline? } else { now };
+        let late = self.chances.below(0, self.io.kernel.wake_delay_us + 1);
+        Some((wanted + Duration::from_micros(late)).max(self.stalled_until))
+    }
+
+    /// Ends a turn: what the journals must hold is written before anything leaves.
+    pub(super) fn commit(&mut self, now: Instant) {
+        let wall = self.clock.read(now).wall;
+        self.journal.commit(now, wall, &self.config);
+    }
+
+    /// When the system has room for a datagram: not before those sent earlier have left.
+    pub(super) fn leaves_at(&mut self, now: Instant, datagram: &[u8]) -> Instant {
+        if self.io.kernel.send_delay_us > 0 {
+            let key = self.io.ops.key(now, datagram);
+            let delay = Duration::from_micros(self.io.chances.below(key, self.io.kernel.send_delay_us + 1));
+            self.last_leaves = self.last_leaves.max(now + delay);
+        }
+        self.last_leaves.max(now)
+    }
+
+    /// Takes another configuration, for the switch that runs and for those that follow.
+    pub(super) fn configure(&mut self, config: Arc<Config>) {
+        self.config = config;
+    }
+
+    /// The process dies, with what stands in its buffers and what the disk has not got, and another one begins.
+    pub(super) fn crash(&mut self, now: Instant, lost: Duration) -> Recovered {
+        self.past_digest = self.digest();
+        self.boot += 1;
+        self.clock.restart(now);
+        let mut seed = [0; 32];
+        self.boots.fill(&mut seed);
+        self.io.trace.replace(Vec::new());
+        self.io.recording.clear();
+        let recording = self.is_recorded.then_some(&mut self.io.recording);
+        self.pump = pump(&self.config, Seed(seed), &self.clock, now, recording);
+        self.inbox.clear();
+        (self.io.is_halted, self.stalled_until, self.last_leaves) = (false, now, now);
+        let mut recovered = self.journal.restart(now, self.clock.read(now), lost, &self.config);
+        self.inbox.controls.extend(recovered.restores.drain(..));
+        recovered
+    }
+
+    /// The digest of all commands so far, of every process.
+    pub(super) fn digest(&self) -> u64 {
+        self.past_digest.rotate_left(1) ^ self.pump.digest().expect("the pump of a world keeps a digest")
+    }
+
+    /// Ends the recording, so that it can be replayed; nothing is recorded from now on.
+    pub(super) fn finish_recording(&mut self) {
+        self.pump.finish(&mut self.io);
+        self.is_recorded = false;
+    }
+}
+
+/// A pump with a new switch, which records there where something is to be recorded.
+fn pump(config: &Arc<Config>, seed: Seed, clock: &Clock, now: Instant, recording: Option<&mut Vec<u8>>) -> Pump {
+    let now = clock.read(now);
+    let pump = Pump::new(Switch::new(config.clone(), seed, now));
+    match recording {
+        Some(out) => pump.with_recorder(Recorder::start(config.clone(), seed, now, out)),
+        None => pump.with_digest(),
     }
 }

@@ -1,6 +1,6 @@
 //! What the phones heard, in the few words of a ladder.
 
-use super::Member;
+use super::members::Member;
 
 /// What a phone has heard; none where it heard nothing.
 pub(super) fn audio(member: &Member) -> Option<String> {
