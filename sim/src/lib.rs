@@ -52,6 +52,45 @@
 //! | a gateway | `settings.takes_any_number`, and [`phone::Trunk`]: credentials demanded, refusals by script, REGISTER, OPTIONS |
 //! | many calls at once, each its own way | `phone.expect(op, Script { .. })` at either end, `phone.call_for(now, op, "bob", &[])`, `phone.hang_up_op(now, op)`, `hold_op`, `change_op`, `refer_op`...; [`phone::Script`] |
 //! | no switch at all | [`wire::Wire`] in the place of [`world::World`] |
+//!
+//! # What lies between
+//!
+//! Every node has a link up and a link down. Some nodes share a site: the private addresses behind a NAT, which no other
+//! site sees, so two sites may have the same ones. A NAT may have a SIP ALG in it.
+//!
+//! | what | how |
+//! |---|---|
+//! | a link that is slow, narrow, lossy, bursting | `world.set_link("bob", up, down)`; [`net::Plan`] |
+//! | the n-th message of a kind lost, late or doubled | `world.fault_to("bob", "200 INVITE", 1, Fate::Lose)` |
+//! | a site behind a NAT | `world.network().add_nat(settings)`, `world.add_phone_behind(..)`; [`net::nat::Settings`] in the terms of RFC 4787 |
+//! | a NAT that loses its power | `world.network().reboot_nat(nat)` |
+//! | a SIP ALG: addresses rewritten, lengths wrong, large messages gone | `settings.alg`; [`net::alg::Settings`] |
+//! | nodes cut off, in one direction or both, for a time | `world.network().partition(&[node], Direction::Out, Stopped::Lost, until)` |
+//! | all of it mended, but for the NATs | `world.network().calm()` |
+//!
+//! Why nothing arrives stands in the ladder, as one of the words of [`net::Loss`]. Here Bob's NAT closes because nothing
+//! holds it open:
+//!
+//! ```
+//! use crosspoint_sim::net::nat;
+//! use crosspoint_sim::phone::{End, State};
+//! use crosspoint_sim::world::World;
+//! use std::time::Duration;
+//!
+//! let mut world = World::of_config(7, r#"
+//!     switch.domain = "example.net"
+//!     listen = [{ transport = "udp", bind = "10.0.0.1:5060" }]
+//!     phone = [{ user = "alice", password = "secret" }, { user = "bob", password = "secret" }]
+//! "#);
+//! world.add_phone(7, "alice", |_| {});
+//! let home = world.network().add_nat(nat::Settings::new("198.51.100.1".parse().unwrap()));
+//! world.add_phone_behind(7, "bob", Some(home), |bob| bob.local = "192.168.0.2:5060".parse().unwrap());
+//! world.register_all();
+//! world.run_for(Duration::from_secs(60));
+//! world.act("alice", |alice, now| { alice.call(now, "bob"); });
+//! world.run_for(Duration::from_secs(60));
+//! assert_eq!(world.phone("alice").calls()[0].state(), State::Over(End::Refused(408)), "{}", world.ladder("closed"));
+//! ```
 
 mod as_ms;
 pub mod check;
