@@ -4,6 +4,7 @@ use super::agenda::{Coming, Owner};
 use super::members::Member;
 use super::trace::Did;
 use super::{SWITCH, SWITCH_NAME, World};
+use crate::ladder::Outcome;
 use crate::net::{Arrival, Loss, Passage};
 use bytes::Bytes;
 use crosspoint_core::input::{Flow, SocketId, Transport};
@@ -178,10 +179,14 @@ impl World {
         if self.keeps_log {
             let node = passage.arrivals.iter().map(|arrival| arrival.node).next();
             let node = node.or_else(|| self.network.node_at(self.now, flow.remote));
-            if let Some(to) = node.and_then(|node| self.members.at(node)) {
-                let name = &self.members.all[to].name;
-                self.log.message(self.now.as_micros(), SWITCH_NAME, name, &datagram, passage.arrivals.len());
+            // where nobody is found, at a NAT that has forgotten, the address stands in the ladder
+            let to = node.and_then(|node| self.members.at(node));
+            let name = to.map_or_else(|| flow.remote.to_string(), |to| self.members.all[to].name.clone());
+            if !self.log.has_actor(&name) {
+                self.log.add_actor(&name);
             }
+            let outcome = Outcome::of(&passage, &datagram);
+            self.log.sent(self.now.as_micros(), SWITCH_NAME, &name, datagram, outcome);
         }
         if passage.lost == Some(Loss::Nobody) {
             self.send_to_nobody(flow);
@@ -233,8 +238,8 @@ impl World {
         let key = self.switch.io.ops.key(self.now, &datagram);
         let passage = self.network.send(self.now, member.node, to, datagram.clone(), key);
         if self.keeps_log {
-            let copies = passage.arrivals.len();
-            self.log.message(self.now.as_micros(), &member.name, SWITCH_NAME, &datagram, copies);
+            let outcome = Outcome::of(&passage, &datagram);
+            self.log.sent(self.now.as_micros(), &member.name, SWITCH_NAME, datagram, outcome);
         }
         self.expect(passage);
     }
