@@ -63,6 +63,7 @@
 //! | a link that is slow, narrow, lossy, bursting | `world.set_link("bob", up, down)`; [`net::Plan`] |
 //! | the n-th message of a kind lost, late or doubled | `world.fault_to("bob", "200 INVITE", 1, Fate::Lose)` |
 //! | a site behind a NAT | `world.network().add_nat(settings)`, `world.add_phone_behind(..)`; [`net::nat::Settings`] in the terms of RFC 4787 |
+//! | a home behind its carrier's NAT | `world.network().add_nat_behind(Some(carrier), settings)` |
 //! | a NAT that loses its power | `world.network().reboot_nat(nat)` |
 //! | a SIP ALG: addresses rewritten, lengths wrong, large messages gone | `settings.alg`; [`net::alg::Settings`] |
 //! | nodes cut off, in one direction or both, for a time | `world.network().partition(&[node], Direction::Out, Stopped::Lost, until)` |

@@ -54,7 +54,7 @@ pub(super) struct Draws(u64);
 
 impl Draws {
     /// The draws of this name.
-    pub(super) fn named<const N: usize>(name: [u64; N]) -> Draws {
+    pub(super) fn named(name: impl IntoIterator<Item = u64>) -> Draws {
         Draws(name.into_iter().fold(0, |state, part| mixed(state ^ mixed(part.wrapping_add(GOLDEN)))))
     }
 

@@ -29,6 +29,13 @@ struct Site {
     down: Link,
 }
 
+/// A NAT, and the one that it is behind itself.
+#[derive(Debug)]
+struct Gate {
+    nat: Nat,
+    behind: Option<NatId>,
+}
+
 /// All nodes and what lies between them.
 ///
 /// A path has the latency of the sender's way up and of the receiver's way down. Everything is decided when a datagram
@@ -63,8 +70,9 @@ pub struct Network {
     sites: Vec<Site>,
     /// Who has which address: outside, or behind which NAT.
     nodes: BTreeMap<(Option<NatId>, SocketAddr), NodeId>,
-    nats: Vec<Nat>,
-    publics: BTreeMap<IpAddr, NatId>,
+    nats: Vec<Gate>,
+    /// Which NAT has which address, likewise.
+    publics: BTreeMap<(Option<NatId>, IpAddr), NatId>,
     partitions: Vec<Partition>,
 }
 
@@ -96,11 +104,19 @@ impl Network {
     /// # Panics
     /// Where another one has the address.
     pub fn add_nat(&mut self, settings: nat::Settings) -> NatId {
+        self.add_nat_behind(None, settings)
+    }
+
+    /// Adds a NAT that is behind another one itself, as a home is behind its carrier's (RFC 6888).
+    ///
+    /// # Panics
+    /// Where another one there has the address.
+    pub fn add_nat_behind(&mut self, behind: Option<NatId>, settings: nat::Settings) -> NatId {
         let id = NatId(u32::try_from(self.nats.len()).expect("the NATs of a network fit into memory"));
-        let before = self.publics.insert(settings.public, id);
+        let before = self.publics.insert((behind, settings.public), id);
         assert!(before.is_none(), "two NATs at {}", settings.public);
-        let name = self.stream(SocketAddr::new(settings.public, 0), None, NAT).next_u64();
-        self.nats.push(Nat::new(settings, name));
+        let name = self.stream(SocketAddr::new(settings.public, 0), behind, NAT).next_u64();
+        self.nats.push(Gate { nat: Nat::new(settings, name), behind });
         id
     }
 
@@ -152,7 +168,7 @@ impl Network {
 
     /// Lets a NAT forget everything, as one does that lost its power.
     pub fn reboot_nat(&mut self, nat: NatId) {
-        self.nats[nat.0 as usize].reboot();
+        self.gate(nat).nat.reboot();
     }
 
     /// Parts these nodes from all others until then.
@@ -171,21 +187,18 @@ impl Network {
 
     /// Who would get what is sent to this address outside, if it came through.
     pub fn node_at(&self, now: Instant, address: SocketAddr) -> Option<NodeId> {
-        let direct = self.nodes.get(&(None, address)).copied();
-        direct.or_else(|| {
-            let nat = *self.publics.get(&address.ip())?;
-            let inside = self.nats[nat.0 as usize].inside_of(now, address.port())?;
-            self.nodes.get(&(Some(nat), inside)).copied()
-        })
+        self.find(now, None, address).ok()
     }
 
-    /// As whom a node's own address is seen at that far end now: nothing where its NAT has no mapping for it.
+    /// As whom a node's own address is seen at that far end now: nothing where a NAT has no mapping for it.
     pub fn outside_of(&self, now: Instant, node: NodeId, far: SocketAddr) -> Option<SocketAddr> {
-        let site = &self.sites[node.0 as usize];
-        match site.behind {
-            Some(nat) => self.nats[nat.0 as usize].outside_of(now, site.local, far),
-            None => Some(site.local),
+        let Site { local, behind, .. } = &self.sites[node.0 as usize];
+        let (mut seen, mut realm) = (*local, *behind);
+        while let Some(nat) = realm {
+            let gate = &self.nats[nat.0 as usize];
+            (seen, realm) = (gate.nat.outside_of(now, seen, far)?, gate.behind);
         }
+        Some(seen)
     }
 
     /// Sends a datagram from a node's own address. `key` names whose chances it takes; see [`Link`].
@@ -219,29 +232,43 @@ impl Network {
         passage
     }
 
-    /// Takes a copy that has left its sender's link to wherever it is meant for.
+    /// Takes a copy that has left its sender's link to wherever it is meant for: out through NATs until somebody has the
+    /// destination, and in through those that he is behind.
     fn pass(&mut self, mut copy: Copy, passage: &mut Passage) -> Result<(), Loss> {
-        if let Some(nat) = self.site(copy.from).behind {
+        let mut realm = self.site(copy.from).behind;
+        while let Some(nat) = realm {
             // neighbours behind one NAT reach each other without it
-            if let Some(&node) = self.nodes.get(&(Some(nat), copy.destination)) {
-                return self.arrive(copy, node, passage);
+            if self.find(copy.at, realm, copy.destination) != Err(Loss::Nobody) {
+                break;
             }
+            realm = self.gate(nat).behind;
             self.leave(nat, &mut copy)?;
         }
-        if let Some(&node) = self.nodes.get(&(None, copy.destination)) {
-            return self.arrive(copy, node, passage);
-        }
-        let nat = *self.publics.get(&copy.destination.ip()).ok_or(Loss::Nobody)?;
-        let inside = self.nats[nat.0 as usize].inside_of(copy.at, copy.destination.port()).ok_or(Loss::NatExpired)?;
-        let node = *self.nodes.get(&(Some(nat), inside)).ok_or(Loss::Nobody)?;
+        let node = self.find(copy.at, realm, copy.destination)?;
         self.part(&mut copy, node)?; // what never comes to a NAT refreshes nothing there
-        self.enter(nat, &mut copy)?;
+        while realm != self.site(node).behind {
+            let nat = self.publics[&(realm, copy.destination.ip())];
+            self.enter(nat, &mut copy)?;
+            realm = Some(nat);
+        }
         self.arrive(copy, node, passage)
+    }
+
+    /// Who has an address in the realm behind this NAT, or outside, himself or through NATs that are there.
+    fn find(&self, at: Instant, mut realm: Option<NatId>, mut address: SocketAddr) -> Result<NodeId, Loss> {
+        loop {
+            if let Some(&node) = self.nodes.get(&(realm, address)) {
+                return Ok(node);
+            }
+            let nat = *self.publics.get(&(realm, address.ip())).ok_or(Loss::Nobody)?;
+            address = self.nats[nat.0 as usize].nat.inside_of(at, address.port()).ok_or(Loss::NatExpired)?;
+            realm = Some(nat);
+        }
     }
 
     /// From behind a NAT to the outside.
     fn leave(&mut self, nat: NatId, copy: &mut Copy) -> Result<(), Loss> {
-        let nat = &mut self.nats[nat.0 as usize];
+        let nat = &mut self.gate(nat).nat;
         if copy.destination.ip() == nat.settings.public && !nat.settings.has_hairpin {
             return Err(Loss::NoHairpin);
         }
@@ -264,7 +291,7 @@ impl Network {
 
     /// From the outside to behind a NAT.
     fn enter(&mut self, nat: NatId, copy: &mut Copy) -> Result<(), Loss> {
-        let nat = &mut self.nats[nat.0 as usize];
+        let nat = &mut self.gate(nat).nat;
         copy.destination = nat.inward(copy.at, copy.destination.port(), copy.source)?;
         if let Some(settings) = nat.settings.alg.filter(|alg| alg.port == copy.source.port()) {
             let (at, replaced) = (copy.at, nat.settings.public);
@@ -289,8 +316,7 @@ impl Network {
     }
 
     /// Over the last link, to the node.
-    fn arrive(&mut self, mut copy: Copy, node: NodeId, passage: &mut Passage) -> Result<(), Loss> {
-        self.part(&mut copy, node)?;
+    fn arrive(&mut self, copy: Copy, node: NodeId, passage: &mut Passage) -> Result<(), Loss> {
         let Copy { at, source, destination, datagram, key, .. } = copy;
         let carried = self.site(node).down.carry(at, &datagram, key)?;
         for (at, datagram) in carried.copies(datagram) {
@@ -300,10 +326,19 @@ impl Network {
     }
 
     /// The stream of the part of this network that is at this address.
-    fn stream(&self, address: SocketAddr, behind: Option<NatId>, part: u64) -> Stream {
-        let nat = behind.map(|nat| SocketAddr::new(self.nats[nat.0 as usize].settings.public, 0));
-        let ([a, b, c], [d, e, f]) = (address_words(address), nat.map(address_words).unwrap_or_default());
-        Stream::new(self.seed, Draws::named([a, b, c, d, e, f, part]).next_u64())
+    fn stream(&self, address: SocketAddr, mut behind: Option<NatId>, part: u64) -> Stream {
+        let mut name = Draws::named(address_words(address).into_iter().chain([part])).next_u64();
+        while let Some(nat) = behind {
+            let gate = &self.nats[nat.0 as usize];
+            let public = SocketAddr::new(gate.nat.settings.public, 0);
+            name = Draws::named(address_words(public).into_iter().chain([name])).next_u64();
+            behind = gate.behind;
+        }
+        Stream::new(self.seed, name)
+    }
+
+    fn gate(&mut self, nat: NatId) -> &mut Gate {
+        &mut self.nats[nat.0 as usize]
     }
 
     fn site(&mut self, node: NodeId) -> &mut Site {

@@ -102,6 +102,35 @@ fn hairpinning_leads_back_inside_where_the_nat_has_it() {
     }
 }
 
+/// RFC 6888: two homes behind one carrier, with the same addresses inside; what a NAT behind a NAT makes of it.
+#[test]
+fn a_home_may_be_behind_its_carrier() {
+    for has_hairpin in [false, true] {
+        let mut network = Network::new(Seed::from_number(7));
+        let server = network.add_node(address(SERVER), None, Plan::AT_ONCE, Plan::AT_ONCE);
+        let carrier = network.add_nat(Settings { has_hairpin, ..Settings::good("203.0.113.1".parse().unwrap()) });
+        let home = |n| Settings::new(IpAddr::from([100, 64, 0, n]));
+        let homes = [1, 2].map(|n| network.add_nat_behind(Some(carrier), home(n)));
+        let phones = homes.map(|home| network.add_node(address(ALICE), Some(home), Plan::GOOD, Plan::GOOD));
+        let mut sends = |at, from, to| {
+            let passage = network.send(at, from, to, Bytes::from_static(b"x"), 0);
+            passage.arrivals.into_iter().next().ok_or_else(|| passage.lost.unwrap())
+        };
+        let seen = phones.map(|phone| sends(ms(0), phone, address(SERVER)).unwrap().source);
+        assert_eq!(seen.map(|seen| seen.ip().to_string()), ["203.0.113.1"; 2]);
+        assert_eq!(seen.map(|to| sends(ms(1), server, to).unwrap().node), phones);
+        // the carrier's mapping lives for minutes, that of the home for half of one
+        assert_eq!(sends(ms(40_000), server, seen[0]), Err(Loss::NatExpired));
+        // from home to home: led back by the carrier, and then filtered by the home
+        let led_back = sends(ms(2), phones[0], seen[1]);
+        assert_eq!(led_back, Err(if has_hairpin { Loss::NatFiltered } else { Loss::NoHairpin }));
+        sends(ms(3), phones[1], seen[0]).ok();
+        let led_back = sends(ms(9), phones[0], seen[1]).map(|arrival| (arrival.node, arrival.source));
+        assert_eq!(led_back.ok(), has_hairpin.then_some((phones[1], seen[0])));
+        assert_eq!(phones.map(|phone| network.outside_of(ms(10), phone, address(SERVER))), seen.map(Some));
+    }
+}
+
 #[test]
 fn a_reboot_cuts_everybody_off_until_they_send_again() {
     let mut scene = scene(|_| {});
