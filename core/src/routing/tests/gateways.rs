@@ -101,6 +101,23 @@ fn of_several_peers_each_is_a_target_and_of_several_numbers_one_is_shown() {
 }
 
 #[test]
+fn the_numbers_of_a_range_are_shown_as_each_of_several_about_equally_often() {
+    for count in [2, 3, 4, 8, 10, 16] {
+        let ids: Vec<String> = (0..count).map(|i| format!("\"+44{i:02}\"")).collect();
+        let world = world(&gateways(&[("pool", r#""""#, &format!("caller_id = [{}]", ids.join(", ")))]));
+        let mut shown = std::collections::BTreeMap::new();
+        for i in 0..1000 {
+            let number = format!("+493055{i:04}");
+            let way = world.plan(&Caller { number: &number, ..phone("1001") }, "1").ways.remove(0);
+            *shown.entry(way.caller).or_insert(0) += 1;
+        }
+        let fair = 1000 / count;
+        assert_eq!(shown.len(), count, "{shown:?}");
+        assert!(shown.values().all(|times| (fair / 2..2 * fair).contains(times)), "of {count}: {shown:?}");
+    }
+}
+
+#[test]
 fn what_a_mapping_gateway_sends_is_checked_and_rewritten() {
     let text = gateways(&[("out", r#""00""#, "rewrite_caller = [{ prefix = \"+\", replace = \"00\" }]")])
         + "[[gateway]]\nname = \"in\"\ndirection = \"both\"\npeers = [\"203.0.113.1\"]\nprefixes = [\"00\"]\nmax_duration_s = 0\n\
