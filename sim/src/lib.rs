@@ -26,6 +26,7 @@
 //! | [`ladder`] | who sent what to whom, as text, as a picture, as a Mermaid diagram; of a world or of a recording |
 //! | [`wire`] | phones face to face, without a switch |
 //! | [`crossings`] | what both sides do at once, generated: a million of them end agreed and leave nothing |
+//! | [`anonymise`] | recordings with other numbers, names, addresses and secrets |
 //! | [`replay`] | a recording played again, and the ladder around the first difference |
 //! | [`scenario`] | what can be asked for by name, and the random one |
 //!
@@ -93,6 +94,7 @@
 //! assert_eq!(world.phone("alice").calls()[0].state(), State::Over(End::Refused(408)), "{}", world.ladder("closed"));
 //! ```
 
+pub mod anonymise;
 mod as_ms;
 pub mod check;
 pub mod crossings;

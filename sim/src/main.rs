@@ -19,6 +19,7 @@ enum Command {
     Replay(commands::replay::Arguments),
     Crossings(commands::crossings::Arguments),
     Ladder(commands::ladder::Arguments),
+    Anonymise(commands::anonymise::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -27,5 +28,6 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => commands::replay::run(arguments),
         Command::Crossings(arguments) => commands::crossings::run(arguments),
         Command::Ladder(arguments) => commands::ladder::run(arguments),
+        Command::Anonymise(arguments) => commands::anonymise::run(arguments),
     }
 }

@@ -1,5 +1,6 @@
 //! A log, read.
 
+use super::digest::short;
 use super::{Frame, Head, MAGIC, VERSION};
 use crate::config::Config;
 use crate::input::{Input, LookupReply};
@@ -84,6 +85,13 @@ pub struct Recorded<'l> {
     pub before: [u8; 4],
     /// The input.
     pub input: Input<'l>,
+}
+
+impl Recorded<'_> {
+    /// Whether the digest of all commands so far is the recorded one, as far as that is known.
+    pub fn follows(&self, digest: u64) -> bool {
+        self.before == short(digest)
+    }
 }
 
 impl<'l> Log<'l> {

@@ -56,7 +56,7 @@ pub fn replay(log: &[u8], seed: Option<Seed>) -> Result<Replay, LogError> {
     };
     for recorded in log.inputs() {
         let recorded = recorded?;
-        if recorded.before != short(player.digest()) {
+        if !recorded.follows(player.digest()) {
             return diverged(&player, recorded.before, inputs, at);
         }
         (inputs, at) = (recorded.number, recorded.now);

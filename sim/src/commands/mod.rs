@@ -1,5 +1,6 @@
 //! The subcommands, one a file: each has its arguments and a `run` that prints and says how the process ends.
 
+pub(crate) mod anonymise;
 pub(crate) mod crossings;
 pub(crate) mod ladder;
 pub(crate) mod replay;
