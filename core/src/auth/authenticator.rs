@@ -3,7 +3,7 @@
 use super::algorithm::{Algorithm, Hash};
 use super::credentials::{Credentials, Qop};
 use super::nonce::{Answered, Mint, Stamp};
-use super::rounds::Rounds;
+use super::rounds::{Place, Rounds};
 use super::secret::{self, Secret};
 use crate::cx::Cx;
 use crate::input::Flow;
@@ -106,29 +106,29 @@ impl Authenticator {
         lookup: impl FnOnce(&str) -> Option<&'s Secret>,
     ) -> Outcome {
         let source = flow.remote.ip();
-        let exchange = self.rounds.exchange(message.call_id().unwrap_or_default(), source);
+        let place = self.rounds.place(message, source);
         let outcome = match self.usable(cx, message, source, realm) {
             Ok(fresh) => self.answer_is_right(cx, message, &fresh, realm, lookup),
             Err(outcome) => outcome,
         };
         match outcome {
             Outcome::Accepted { .. } => {
-                self.rounds.done(exchange);
+                self.rounds.done(place);
                 cx.counters.auth_accepted += 1;
                 outcome
             }
-            Outcome::Challenge { .. } if !self.another_round(cx, exchange) => Outcome::Exhausted,
+            Outcome::Challenge { .. } if !self.another_round(cx, place) => Outcome::Exhausted,
             Outcome::Refused { user, rule, .. } => {
                 cx.counters.auth_refused += 1;
-                Outcome::Refused { user, rule, again: self.another_round(cx, exchange) }
+                Outcome::Refused { user, rule, again: self.another_round(cx, place) }
             }
             outcome => outcome,
         }
     }
 
-    fn another_round(&mut self, cx: &Cx, exchange: u64) -> bool {
+    fn another_round(&mut self, cx: &Cx, place: Place) -> bool {
         let (most, within) = (cx.config.parameters.auth_retry(), cx.config.parameters.auth_timeout());
-        self.rounds.another(exchange, most, within.saturating_mul(most), cx.now.mono)
+        self.rounds.another(place, most, within.saturating_mul(most), cx.now.mono)
     }
 
     /// The credentials that are for `realm` and whose nonce may be used, or what to say where there are none.

@@ -2,6 +2,7 @@
 
 use crate::handle::Table;
 use crate::limits;
+use crate::sip::{Message, Name};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
@@ -23,7 +24,16 @@ pub(super) struct Rounds {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Exchange {
     rounds: u32,
+    /// The request that was challenged last.
+    request: u64,
     since: Instant,
+}
+
+/// A request among those of an exchange.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    exchange: u64,
+    request: u64,
 }
 
 /// Who knows the key can choose Call-IDs that count together, so it does not print.
@@ -38,32 +48,48 @@ impl Rounds {
         Rounds { hash_key: key, exchanges: Table::new(key), begun: VecDeque::new() }
     }
 
-    /// Which exchange a request belongs to.
-    pub(super) fn exchange(&self, call_id: &[u8], source: IpAddr) -> u64 {
+    /// Which exchange a request belongs to, and which request of it this is. One that is sent again, since its challenge
+    /// was lost, is the same; one with other credentials is not, whatever its branch.
+    pub(super) fn place(&self, message: &Message<'_>, source: IpAddr) -> Place {
+        let branch = message.via().ok().and_then(|via| via.branch()).unwrap_or_default();
+        let credentials = message.fields(Name::Authorization).chain(message.fields(Name::ProxyAuthorization));
+        self.place_of(message.call_id().unwrap_or_default(), source, [branch].into_iter().chain(credentials))
+    }
+
+    fn place_of<'m>(&self, call_id: &[u8], source: IpAddr, request: impl Iterator<Item = &'m [u8]>) -> Place {
         let mut hasher = SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1);
         match source {
             IpAddr::V4(ip) => hasher.write(&ip.octets()),
             IpAddr::V6(ip) => hasher.write(&ip.octets()),
         }
         hasher.write(call_id);
-        hasher.finish()
+        let exchange = hasher.finish();
+        for part in request {
+            hasher.write(part);
+            hasher.write(&(part.len() as u64).to_le_bytes());
+        }
+        Place { exchange, request: hasher.finish() }
     }
 
-    /// Counts one challenge more; false where there have been `most` already. An exchange is forgotten after `window`.
-    pub(super) fn another(&mut self, exchange: u64, most: u32, window: Duration, now: Instant) -> bool {
+    /// Counts one challenge more, unless it is for the request that was challenged last; false where there have been
+    /// `most` already. An exchange is forgotten after `window`.
+    pub(super) fn another(&mut self, place: Place, most: u32, window: Duration, now: Instant) -> bool {
         self.forget(window, now);
+        let Place { exchange, request } = place;
         if let Some(known) = self.exchanges.get_mut(&exchange) {
-            known.rounds = known.rounds.saturating_add(1);
+            if std::mem::replace(&mut known.request, request) != request {
+                known.rounds = known.rounds.saturating_add(1);
+            }
             return known.rounds <= most;
         }
-        self.exchanges.insert(exchange, Exchange { rounds: 1, since: now });
+        self.exchanges.insert(exchange, Exchange { rounds: 1, request, since: now });
         self.begun.push_back((exchange, now));
         most > 0
     }
 
     /// The exchange ended well.
-    pub(super) fn done(&mut self, exchange: u64) {
-        self.exchanges.remove(&exchange);
+    pub(super) fn done(&mut self, place: Place) {
+        self.exchanges.remove(&place.exchange);
     }
 
     fn forget(&mut self, window: Duration, now: Instant) {
@@ -91,6 +117,10 @@ mod tests {
 
     const WINDOW: Duration = Duration::from_secs(60);
 
+    fn place(request: u64) -> Place {
+        Place { exchange: 9, request }
+    }
+
     fn seconds(s: u64) -> Instant {
         Instant::from_micros(s * 1_000_000)
     }
@@ -98,21 +128,32 @@ mod tests {
     #[test]
     fn the_seventh_challenge_of_an_exchange_is_refused_until_its_time_is_over() {
         let mut rounds = Rounds::new((1, 2));
-        for _ in 0..6 {
-            assert!(rounds.another(9, 6, WINDOW, seconds(1)));
+        for request in 0..6 {
+            assert!(rounds.another(place(request), 6, WINDOW, seconds(1)));
         }
-        assert!(!rounds.another(9, 6, WINDOW, seconds(61)));
-        assert!(rounds.another(9, 6, WINDOW, seconds(62)));
+        assert!(!rounds.another(place(6), 6, WINDOW, seconds(61)));
+        assert!(rounds.another(place(7), 6, WINDOW, seconds(62)));
+    }
+
+    /// Found by the swarm: who does not hear the challenges sends one request seven times, and was refused for it.
+    #[test]
+    fn a_request_that_is_sent_again_begins_no_other_round() {
+        let mut rounds = Rounds::new((1, 2));
+        for _ in 0..7 {
+            assert!(rounds.another(place(1), 1, WINDOW, seconds(1)));
+        }
+        assert!(!rounds.another(place(2), 1, WINDOW, seconds(1)));
+        assert!(!rounds.another(place(2), 1, WINDOW, seconds(1)), "refused once, refused again");
     }
 
     #[test]
     fn success_begins_anew_and_an_old_entry_in_the_order_harms_nobody() {
         let mut rounds = Rounds::new((1, 2));
-        assert!(rounds.another(9, 1, WINDOW, seconds(1)));
-        rounds.done(9);
-        assert!(rounds.another(9, 1, WINDOW, seconds(30)));
+        assert!(rounds.another(place(1), 1, WINDOW, seconds(1)));
+        rounds.done(place(1));
+        assert!(rounds.another(place(2), 1, WINDOW, seconds(30)));
         // the first entry's time is over, the second's is not
-        assert!(!rounds.another(9, 1, WINDOW, seconds(70)));
+        assert!(!rounds.another(place(3), 1, WINDOW, seconds(70)));
     }
 
     #[test]
@@ -120,8 +161,8 @@ mod tests {
         let mut rounds = Rounds::new((1, 2));
         let source = "192.0.2.1".parse().unwrap();
         for n in 0..limits::AUTH_EXCHANGES as u32 + 1000 {
-            let exchange = rounds.exchange(&n.to_le_bytes(), source);
-            rounds.another(exchange, 6, WINDOW, seconds(1));
+            let place = rounds.place_of(&n.to_le_bytes(), source, [&b"z9hG4bKx"[..]].into_iter());
+            rounds.another(place, 6, WINDOW, seconds(1));
         }
         assert!(rounds.len() <= limits::AUTH_EXCHANGES && rounds.begun.len() <= limits::AUTH_EXCHANGES);
     }
