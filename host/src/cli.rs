@@ -265,6 +265,7 @@ pub fn main(name: &'static str, drive: Drive) -> ExitCode {
     let log = cli.log.log_format;
     let done = match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => {
+            abort_on_panic();
             logging::start(log);
             command::run(args, drive)
         }
@@ -290,4 +291,14 @@ pub fn main(name: &'static str, drive: Drive) -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// A broken invariant ends the process at once: its journals hold what is true, and half a switch serves nobody. The
+/// simulator keeps running, so the build itself does not abort.
+fn abort_on_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::abort();
+    }));
 }
