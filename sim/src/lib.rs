@@ -28,7 +28,9 @@
 //! | [`crossings`] | what both sides do at once, generated: a million of them end agreed and leave nothing |
 //! | [`anonymise`] | recordings with other numbers, names, addresses and secrets |
 //! | [`replay`] | a recording played again, and the ladder around the first difference |
-//! | [`scenario`] | what can be asked for by name, and the random one |
+//! | [`scenario`] | scenarios as data: drawn from a seed or written as TOML, played, made small |
+//! | [`swarm`] | many seeds, a scenario each; the first that goes wrong is told with its smallest form |
+//! | [`day`] | thousands of phones and a day of calls in one world |
 //!
 //! # How a test drives a phone
 //!
@@ -98,10 +100,12 @@ pub mod anonymise;
 mod as_ms;
 pub mod check;
 pub mod crossings;
+pub mod day;
 pub mod ladder;
 pub mod net;
 pub mod phone;
 pub mod replay;
 pub mod scenario;
+pub mod swarm;
 pub mod wire;
 pub mod world;

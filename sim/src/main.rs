@@ -16,6 +16,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(commands::run::Arguments),
+    Swarm(commands::swarm::Arguments),
+    Day(commands::day::Arguments),
     Replay(commands::replay::Arguments),
     Crossings(commands::crossings::Arguments),
     Ladder(commands::ladder::Arguments),
@@ -25,6 +27,8 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => commands::run::run(arguments),
+        Command::Swarm(arguments) => commands::swarm::run(arguments),
+        Command::Day(arguments) => commands::day::run(arguments),
         Command::Replay(arguments) => commands::replay::run(arguments),
         Command::Crossings(arguments) => commands::crossings::run(arguments),
         Command::Ladder(arguments) => commands::ladder::run(arguments),

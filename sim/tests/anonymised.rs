@@ -6,7 +6,7 @@ use crosspoint_core::record::{Log, Replay, replay};
 use crosspoint_core::rng::Seed;
 use crosspoint_sim::anonymise::{Failure, anonymise};
 use crosspoint_sim::phone::{Answering, Change, Demand, Hold};
-use crosspoint_sim::scenario;
+use crosspoint_sim::scenario::{self, Options, Scenario};
 use crosspoint_sim::world::{SWITCH, World};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -58,8 +58,11 @@ fn words(log: &[u8]) -> BTreeSet<String> {
     words
 }
 
+fn holds(log: &[u8], text: &str) -> bool {
+    log.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
+}
+
 fn assert_gone(old: &[u8], new: &[u8], secrets: &[&str], what: &str) {
-    let holds = |log: &[u8], text: &str| log.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()));
     for secret in secrets {
         assert!(holds(old, secret), "{what}: the recording does not hold {secret}: nothing to hide");
         assert!(!holds(new, secret), "{what}: {secret} can still be read");
@@ -68,11 +71,14 @@ fn assert_gone(old: &[u8], new: &[u8], secrets: &[&str], what: &str) {
 
 #[test]
 fn random_worlds_do_the_same_and_nobody_can_be_recognised() {
-    for seed in 0..25 {
-        let log = scenario::random(seed, 20, |_| {}).into_recording();
+    for seed in 0..5 {
+        // a recording is of one process
+        let options = Options { crashes: false, ..Scenario::draw(seed, 20).options };
+        let log = scenario::play_with(&Scenario::draw_with(seed, 20, options), |_| {}).into_recording();
         let what = format!("crosspoint-sim run --seed {seed} --calls 20 --record");
         let new = checked(&log, 1000 + seed, &what);
-        assert_gone(&log, &new, &["example.net", "secret", "10.0.1.10", "10.0.0.1"], &what);
+        assert_gone(&log, &new, &["example.net", "secret", "10.0.0.1"], &what);
+        assert!(!holds(&new, "10.0.1.10") && !holds(&new, "203.0.113.1"), "{what}: phones and their translators");
         // names of two symbols: only as whole words
         let left: Vec<String> = words(&new)
             .into_iter()
@@ -84,8 +90,8 @@ fn random_worlds_do_the_same_and_nobody_can_be_recognised() {
 
 #[test]
 fn every_named_scenario_does_the_same() {
-    for (name, _) in scenario::NAMES {
-        let log = scenario::run(name, 7, 20).unwrap().into_recording();
+    for (name, _) in scenario::NAMES.iter().filter(|(name, _)| *name != "random") {
+        let log = scenario::run(name, 7).unwrap().into_recording();
         checked(&log, 5, name);
     }
 }
@@ -307,7 +313,7 @@ fn a_switch_that_would_do_something_else_is_told_by_the_input() {
 
 #[test]
 fn a_recording_that_does_not_replay_is_refused() {
-    let mut log = scenario::run("call", 7, 0).unwrap().into_recording();
+    let mut log = scenario::run("call", 7).unwrap().into_recording();
     let at = log.windows(6).position(|bytes| bytes == b" BYE\r\n").unwrap();
     log[at - 1] ^= 1;
     assert!(matches!(anonymise(&log, number(1), None), Err(Failure::Diverges { input: 17, .. })));

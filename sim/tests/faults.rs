@@ -3,7 +3,7 @@
 use crosspoint_core::cdr::{CallRecord, EndReason};
 use crosspoint_core::event::Event;
 use crosspoint_sim::phone::{Answering, Phone, State};
-use crosspoint_sim::scenario;
+use crosspoint_sim::scenario::{Options, Scenario, play_with};
 use crosspoint_sim::world::World;
 use quickcheck::quickcheck;
 use std::time::Duration;
@@ -39,11 +39,26 @@ fn counter(world: &World, name: &str) -> u64 {
     world.status().counters[name]
 }
 
+/// A drawn world with all kinds of calls over bad links, and no fault but those of the test.
+fn busy(seed: u64, calls: u64, change: impl FnOnce(&mut World)) -> World {
+    let options = Options {
+        loss: true,
+        doubles: true,
+        reordering: true,
+        slow: true,
+        changes: true,
+        cancels: true,
+        refusals: true,
+        ..Options::default()
+    };
+    play_with(&Scenario::draw_with(seed, calls, options), change)
+}
+
 #[test]
 fn a_restart_from_a_snapshot_anywhere_changes_no_command() {
     for seed in 0..6 {
-        let uninterrupted = scenario::random(seed, 12, |_| {});
-        let restarted = scenario::random(seed, 12, |world| {
+        let uninterrupted = busy(seed, 12, |_| {});
+        let restarted = busy(seed, 12, |world| {
             for i in 0..400 {
                 world.at(ms(97 * i + seed), World::restart_from_snapshot);
             }
@@ -186,7 +201,7 @@ fn a_timer_that_is_due_while_the_clock_is_back_comes_when_it_is_right_again_and_
 fn a_clock_that_goes_back_is_counted_and_nothing_else() {
     let mut counted = 0;
     for seed in 0..5 {
-        let world = scenario::random(seed, 12, |world| {
+        let world = busy(seed, 12, |world| {
             for i in 0..60 {
                 world.at(ms(1999 * i), |world| world.regress_clock(ms(400)));
             }
@@ -264,7 +279,7 @@ fn a_phone_that_is_nowhere_is_told_by_an_icmp_error_or_held_against_the_switch()
 #[test]
 fn a_kernel_as_unkind_as_it_gets_changes_nothing_in_the_end() {
     for seed in 0..30 {
-        let world = scenario::random(seed, 20, |world| {
+        let world = busy(seed, 20, |world| {
             let kernel = world.kernel();
             (kernel.full_permille, kernel.refuse_permille, kernel.send_delay_us) = (20, 0, 20_000);
             (kernel.wake_delay_us, kernel.batch, kernel.cuts_batches) = (50_000, 7, true);

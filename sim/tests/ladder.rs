@@ -148,7 +148,7 @@ fn a_ladder_of_a_fork_has_every_leg() {
 
 #[test]
 fn a_recording_shows_the_call_of_its_world() {
-    let recording = scenario::run("call", 7, 0).unwrap().into_recording();
+    let recording = scenario::run("call", 7).unwrap().into_recording();
     let log = Log::of_recording(&recording, None).unwrap();
     let call = log.calls().next().unwrap();
     insta::assert_snapshot!(log.of_call(call).unwrap().text("a recorded call"));
@@ -158,7 +158,7 @@ fn a_recording_shows_the_call_of_its_world() {
 
 #[test]
 fn a_damaged_recording_ends_in_a_note() {
-    let recording = scenario::run("call", 7, 0).unwrap().into_recording();
+    let recording = scenario::run("call", 7).unwrap().into_recording();
     let seed = Some(Seed::from_number(7));
     let last_line = |recording: &[u8]| {
         let text = Log::of_recording(recording, seed).unwrap().text_limited("damaged", 1000);
@@ -188,7 +188,7 @@ fn binary(arguments: &[&str]) -> Output {
 #[test]
 fn the_binary_draws_a_recording_and_a_world_in_every_format() {
     let file = format!("{}/ladder.recording", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::write(&file, scenario::run("busy", 3, 0).unwrap().into_recording()).unwrap();
+    std::fs::write(&file, scenario::run("busy", 3).unwrap().into_recording()).unwrap();
     for (format, begins) in [("text", file.as_str()), ("svg", "<svg "), ("mermaid", "sequenceDiagram\n")] {
         for which in [&[file.as_str()][..], &["--seed", "3", "--scenario", "busy"]] {
             let output = binary(&[which, &["--format", format]].concat());

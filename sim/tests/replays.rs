@@ -5,7 +5,7 @@ use crosspoint_sim::replay::report;
 use crosspoint_sim::scenario;
 
 fn recording() -> Vec<u8> {
-    scenario::run("call", 7, 0).unwrap().into_recording()
+    scenario::run("call", 7).unwrap().into_recording()
 }
 
 /// Changes the byte that stands so far from the first place where this text is.

@@ -59,6 +59,11 @@ enum Head {
     Tick,
 }
 
+/// Whether these bytes begin as every recording does, of whichever version.
+pub fn is_recording(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
 /// Writes the log of one run.
 #[derive(Debug)]
 pub struct Recorder {

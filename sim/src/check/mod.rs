@@ -37,13 +37,21 @@ pub struct Violation {
 }
 
 impl Violation {
-    fn new(check: &'static str, text: String) -> Violation {
+    /// One that names no call.
+    pub(crate) fn new(check: &'static str, text: String) -> Violation {
         Violation { check, text, call_ids: Vec::new() }
     }
 
-    fn of_call(mut self, call_id: &str) -> Violation {
+    /// One that names this call too.
+    pub(crate) fn of_call(mut self, call_id: &str) -> Violation {
         self.call_ids.push(call_id.to_owned());
         self
+    }
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.check, self.text)
     }
 }
 

@@ -1,9 +1,9 @@
 //! `ladder`: the messages of a recording, or of a simulated world.
 
+use super::Which;
+use crosspoint_core::record::is_recording;
 use crosspoint_core::rng::Seed;
 use crosspoint_sim::ladder::{LINES, Log};
-use crosspoint_sim::scenario;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Calls named where the one that was asked for is not there.
@@ -12,17 +12,8 @@ const NAMED: usize = 20;
 /// Shows who sent what to whom, in a recording or in a simulated world: see docs/ladders.md
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A recording of a server or of a world; without it a world is run
-    file: Option<PathBuf>,
-    /// The world's seed; of a recording without an end, the number of the seed of its switch
-    #[arg(long, required_unless_present = "file")]
-    seed: Option<u64>,
-    /// Calls of the random scenario
-    #[arg(long, default_value_t = 20)]
-    calls: u64,
-    /// Which scenario
-    #[arg(long, default_value = "random", value_parser = scenario::NAMES.map(|(name, _)| name))]
-    scenario: String,
+    #[command(flatten)]
+    which: Which,
     /// Only this call, by its flow number: all its legs, and what the switch told of it
     #[arg(long)]
     call: Option<u64>,
@@ -79,17 +70,16 @@ fn draw(arguments: &Arguments) -> Result<String, String> {
     })
 }
 
-/// What happened, and its title.
-fn log(Arguments { file, seed, calls, scenario, .. }: &Arguments) -> Result<(Log, String), String> {
-    if let Some(path) = file {
-        let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let recording = std::fs::read(path).map_err(|error| failed(&error))?;
-        let log = Log::of_recording(&recording, seed.map(Seed::from_number)).map_err(|error| failed(&error))?;
-        return Ok((log, path.display().to_string()));
-    }
-    let seed = seed.expect("clap asks for one where there is no file");
-    let world = scenario::run(scenario, seed, *calls).expect("clap lets only known names through");
-    Ok((world.log(), format!("scenario {scenario} seed {seed}")))
+/// What happened, and its title. A file that is no recording is a scenario.
+fn log(Arguments { which, .. }: &Arguments) -> Result<(Log, String), String> {
+    let Some(path) = &which.file else { return Ok((which.play()?.log(), which.title())) };
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let recording = std::fs::read(path).map_err(|error| failed(&error))?;
+    let log = match is_recording(&recording) {
+        true => Log::of_recording(&recording, which.seed.map(Seed::from_number)).map_err(|error| failed(&error))?,
+        false => which.play()?.log(),
+    };
+    Ok((log, which.title()))
 }
 
 fn no_call(number: u64, log: &Log) -> String {

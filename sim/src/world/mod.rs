@@ -11,6 +11,7 @@ mod journal;
 mod kernel;
 mod members;
 mod ops;
+mod stage;
 mod stall;
 mod step;
 mod switch;
@@ -31,6 +32,7 @@ use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::switch::Status;
 use crosspoint_core::time::Instant;
 use members::Members;
+use stage::Paper;
 use stall::Stall;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -62,10 +64,10 @@ pub struct World {
     switch_node: NodeId,
     members: Members,
     keeps_log: bool,
-    log: Log,
+    log: Paper,
     events: Vec<Event>,
     checks: Checks,
-    leaks: Vec<String>,
+    accused: Vec<Violation>,
     /// An empty list that is used again.
     spare: Vec<Did>,
 }
@@ -108,10 +110,10 @@ impl World {
             switch_node,
             members: Members::default(),
             keeps_log: true,
-            log: Log::new([SWITCH_NAME]),
+            log: Paper::new(Log::new([SWITCH_NAME])),
             events: Vec::new(),
             checks: Checks::new(SWITCH),
-            leaks: Vec::new(),
+            accused: Vec::new(),
             spare: Vec::new(),
         };
         world.arm_switch();
@@ -301,14 +303,14 @@ impl World {
 
     /// Everything that must not have happened, in words. Meant for the end of a run, when all is quiet again.
     pub fn violations(&self) -> Vec<String> {
-        let found = self.found().into_iter().map(|violation| violation.text);
-        self.leaks.iter().cloned().chain(found).collect()
+        self.found().into_iter().map(|violation| violation.text).collect()
     }
 
     /// What the checks have found. Meant for the end of a run, when all is quiet again.
     pub fn found(&self) -> Vec<Violation> {
         let phones = &mut self.members.all.iter().map(|member| &member.phone);
-        self.checks.finish(self.now, phones, &Held::of(self.switch.pump.switch()))
+        let of_checks = self.checks.finish(self.now, phones, &Held::of(self.switch.pump.switch()));
+        self.accused.iter().cloned().chain(of_checks).collect()
     }
 
     /// What the switch holds.
@@ -333,7 +335,7 @@ impl World {
 
     /// The messages and events so far; what the phones heard of one another stands in the last line.
     pub fn log(&self) -> Log {
-        let mut log = self.log.clone();
+        let mut log: Log = (*self.log).clone();
         for call in self.switch.pump.switch().calls(usize::MAX) {
             log.add_legs(call.flow_no, [&call.call_id_in, &call.call_id_out]);
         }

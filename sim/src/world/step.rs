@@ -4,6 +4,7 @@ use super::agenda::{Coming, Owner};
 use super::members::Member;
 use super::trace::Did;
 use super::{SWITCH, SWITCH_NAME, World};
+use crate::check::Violation;
 use crate::ladder::Outcome;
 use crate::net::{Arrival, Loss, Passage};
 use bytes::Bytes;
@@ -197,7 +198,10 @@ impl World {
     fn send_to_nobody(&mut self, flow: Flow) {
         match self.switch.io.kernel.tells_refusals {
             true => self.agenda.plan(self.now + ICMP_DELAY, Coming::Undelivered { boot: self.switch.boot, flow }),
-            false => self.leaks.push(format!("the switch sends to {}, where nobody is", flow.remote)),
+            false => {
+                let text = format!("the switch sends to {}, where nobody is", flow.remote);
+                self.accuse(Violation::new("reaches-somebody", text));
+            }
         }
     }
 
@@ -233,7 +237,8 @@ impl World {
     fn send_to_switch(&mut self, from: usize, to: SocketAddr, datagram: Bytes) {
         let member = &self.members.all[from];
         if to != SWITCH {
-            return self.leaks.push(format!("{} is led past the switch, to {to}", member.name));
+            let text = format!("{} is led past the switch, to {to}", member.name);
+            return self.accuse(Violation::new("reaches-somebody", text));
         }
         let key = self.switch.io.ops.key(self.now, &datagram);
         let passage = self.network.send(self.now, member.node, to, datagram.clone(), key);
