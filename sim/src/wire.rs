@@ -230,7 +230,7 @@ impl Wire {
                     log.message(us, &self.names[from], &self.names[to], &datagram, arrivals.len());
                 }
                 for after in arrivals {
-                    let coming = Coming::Datagram { from: address(from), to, datagram: datagram.clone() };
+                    let coming = Coming::Datagram { from: address(from), to, datagram: datagram.to_vec() };
                     self.schedule(after, coming);
                 }
             }

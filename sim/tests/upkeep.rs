@@ -71,7 +71,7 @@ fn keep_alives_go_out_and_make_no_phone_busy() {
     let mut alice = alone(|settings| settings.keep_alive_ms = Some(20_000));
     let answer = |alice: &mut Phone, seconds| {
         alice.tick(Instant::EPOCH + s(seconds));
-        std::iter::from_fn(|| alice.poll_send()).filter(|(_, bytes)| bytes == b"\r\n\r\n").count()
+        std::iter::from_fn(|| alice.poll_send()).filter(|(_, bytes)| bytes[..] == *b"\r\n\r\n").count()
     };
     assert_eq!(answer(&mut alice, 30), 0, "who is not registered holds nothing open");
     alice.handle(Instant::EPOCH + s(30), SERVER.parse().unwrap(), b"\r\n");
@@ -85,7 +85,7 @@ fn a_phone_that_is_not_answered_backs_off() {
     let (mut begun, mut now) = (Vec::new(), Instant::EPOCH);
     while now.as_millis() < 4_000_000 {
         while let Some((_, bytes)) = phone.poll_send() {
-            let text = String::from_utf8(bytes).unwrap();
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
             let cseq = text.lines().find_map(|line| line.strip_prefix("CSeq: ")).unwrap().to_owned();
             if begun.last().is_none_or(|(last, _)| *last != cseq) {
                 begun.push((cseq, now.as_millis()));

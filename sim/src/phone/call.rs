@@ -1,7 +1,7 @@
 //! One call of a phone: how far it has come, and its dialogs.
 
 use super::dialog::{Dialog, Stage};
-use super::message::{Message, param, uri_of};
+use super::message::{Message, Text, param, uri_of};
 use super::offer::Agreed;
 use super::rtp::Media;
 use super::sdp::{Direction, Session};
@@ -116,14 +116,15 @@ impl Call {
     /// A request inside a dialog of it with this CSeq number (RFC 3261 §12.2.1.1); Via comes on sending.
     pub(super) fn request(&self, dialog: usize, method: &str, cseq: u32) -> Message {
         let dialog = &self.dialogs[dialog];
-        let mut request = Message::request(method, &dialog.remote_target).with("Max-Forwards", "70");
+        let mut request = Message::request(method, &dialog.remote_target).with("Max-Forwards", Text::Fixed("70"));
         for route in &dialog.routes {
             request = request.with("Route", route.clone());
         }
-        let to_tag = if dialog.remote_tag.is_empty() { String::new() } else { format!(";tag={}", dialog.remote_tag) };
+        let to = ["<", &self.remote_uri, ">;tag=", &dialog.remote_tag].concat();
+        let to = if dialog.remote_tag.is_empty() { to.trim_end_matches(";tag=").into() } else { Text::from(to) };
         request
-            .with("From", format!("<{}>;tag={}", self.local_uri, dialog.local_tag))
-            .with("To", format!("<{}>{to_tag}", self.remote_uri))
+            .with("From", ["<", &self.local_uri, ">;tag=", &dialog.local_tag].concat())
+            .with("To", to)
             .with("Call-ID", self.call_id.clone())
             .with("CSeq", format!("{cseq} {method}"))
     }
@@ -133,9 +134,11 @@ impl Call {
         if self.state == State::Over(End::Rebooted) {
             return None;
         }
+        if request.call_id() != self.call_id {
+            return None;
+        }
         let (local, remote) = (request.to_tag()?, request.from_tag().unwrap_or_default());
-        let is_it = |dialog: &Dialog| dialog.has_tags(local, remote);
-        (request.call_id() == self.call_id).then(|| self.dialogs.iter().position(is_it))?
+        self.dialogs.iter().position(|dialog| dialog.has_tags(local, remote))
     }
 
     /// The dialog at the caller in which this response is, made where its tag is new (RFC 3261 §12.1.2).

@@ -3,7 +3,8 @@
 use super::call::{Call, State};
 use super::caller::ALLOW;
 use super::dialog::{Dialog, Spot, Stage};
-use super::message::Message;
+use super::exchange::BranchKey;
+use super::message::{Message, Text};
 use super::misbehave::{Misbehaviour, Moment};
 use super::offer::Carrier;
 use super::reliable::{OPTION, Reliability, lists};
@@ -47,7 +48,7 @@ impl Phone {
     }
 
     fn call_coming_in(&self) -> Option<u32> {
-        self.calls.iter().rev().find(|call| call.state == State::Incoming).map(|call| call.number)
+        self.calls.live().rev().find(|call| call.state == State::Incoming).map(|call| call.number)
     }
 
     /// The INVITE that began the call.
@@ -69,7 +70,7 @@ impl Phone {
             Ok(replaced) => replaced,
             Err(status) => return self.respond(index, status, ""),
         };
-        let busy = self.calls.iter().filter(|call| !call.is_over()).count() >= self.settings.lines;
+        let busy = self.calls.live().count() >= self.settings.lines;
         if busy && replaced.is_none() {
             return self.respond(index, 486, "");
         }
@@ -236,7 +237,8 @@ impl Phone {
 
     pub(super) fn send_2xx(&mut self, spot: Spot, index: usize, sdp: Option<String>) {
         let tag = self.dialog(spot).local_tag.clone();
-        let mut answer = self.response(index, 200, &tag).with("Contact", self.contact()).with("Allow", ALLOW);
+        let mut answer =
+            self.response(index, 200, &tag).with("Contact", self.contact()).with("Allow", Text::Fixed(ALLOW));
         if let Some(sdp) = sdp {
             answer = answer.with_sdp(sdp);
         }
@@ -272,7 +274,8 @@ impl Phone {
 impl Phone {
     pub(super) fn on_ack(&mut self, ack: &Message) {
         let tag = ack.to_tag().unwrap_or_default();
-        let refused = |s: &&mut super::Server| s.has_key_of(ack, "INVITE") && s.status >= 300;
+        let key = BranchKey::of(ack);
+        let refused = |s: &&mut super::Server| s.has_key_of(ack, key, "INVITE") && s.status >= 300;
         if let Some(server) = self.servers.iter_mut().find(refused) {
             return server.confirm_all();
         }
@@ -344,7 +347,8 @@ impl Phone {
 
     /// RFC 3261 §9.2: the CANCEL is answered 200 where its INVITE is known, and the INVITE 487 where it still waits.
     pub(super) fn on_cancel(&mut self, index: usize, cancel: &Message) {
-        let Some(invite) = self.servers.iter().position(|server| server.has_key_of(cancel, "INVITE")) else {
+        let key = BranchKey::of(cancel);
+        let Some(invite) = self.servers.iter().position(|server| server.has_key_of(cancel, key, "INVITE")) else {
             return self.respond(index, 481, "");
         };
         let number = self.servers[invite].call;

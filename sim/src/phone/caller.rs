@@ -2,22 +2,23 @@
 
 use super::call::{Call, State};
 use super::dialog::{Spot, Stage};
-use super::exchange::{Purpose, via};
-use super::message::{Message, address_of};
+use super::exchange::Purpose;
+use super::message::{Message, Text, address_of};
 use super::misbehave::{Misbehaviour, Moment};
 use super::reliable::{OPTION, Reliability, lists};
 use super::rtp::Media;
 use super::script::X_OP;
 use super::sdp::{Session, of_message};
 use super::{End, Notice, Phone, Todo};
+use bytes::Bytes;
 use crosspoint_core::time::Instant;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What the phone understands.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, INFO";
-/// What it understands besides, told in an INVITE of a phone that does RFC 3262.
-const ALLOW_MORE: &str = ", PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE";
+/// What a phone understands that does RFC 3262.
+const ALLOW_MORE: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, INFO, PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE";
 
 impl Phone {
     /// Calls a user of the switch; the call's number.
@@ -50,9 +51,9 @@ impl Phone {
         call.ends_at = self.longest_call();
         (call.op, call.script) = (op, self.script_for(op));
         let reliability = call.script.reliability.unwrap_or(self.settings.reliability);
-        let more = if reliability == Reliability::Unsupported { "" } else { ALLOW_MORE };
-        let mut invite =
-            call.request(0, "INVITE", 1).with("Contact", self.contact()).with("Allow", format!("{ALLOW}{more}"));
+        let more = if reliability == Reliability::Unsupported { ALLOW } else { ALLOW_MORE };
+        let more = Text::Fixed(more);
+        let mut invite = call.request(0, "INVITE", 1).with("Contact", self.contact()).with("Allow", more);
         match reliability {
             Reliability::Unsupported => {}
             Reliability::Supported => invite = invite.with("Supported", OPTION),
@@ -87,7 +88,7 @@ impl Phone {
     /// Ends this call, as [`Phone::hang_up`] does the current one. A no-op where it is over, or there is none.
     pub fn hang_up_call(&mut self, now: Instant, number: u32) {
         self.tick(now);
-        if self.calls.iter().any(|call| call.number == number) {
+        if self.calls.get(number).is_some() {
             self.end_call(number);
         }
     }
@@ -312,11 +313,10 @@ impl Phone {
             return;
         }
         let to = self.next_hop(spot);
-        let branch = format!("z9hG4bK{}", self.token());
         let invite = self.clients[index].request.clone();
         let cseq = invite.cseq().map_or(0, |(number, _)| number);
         let mut ack = self.find_call(spot.call).request(spot.dialog, "ACK", cseq);
-        ack.headers.insert(0, ("Via".to_owned(), via(self.settings.local, &branch)));
+        ack = ack.with_first("Via", self.new_via());
         for name in ["Authorization", "Proxy-Authorization"] {
             if let Some(value) = invite.get(name) {
                 ack.set(name, value);
@@ -328,7 +328,7 @@ impl Phone {
         for after in after {
             match after.is_zero() {
                 true => self.keep_ack(index, to, &ack, response),
-                false => self.later(after, Todo::Send(to, ack.to_bytes())),
+                false => self.later(after, Todo::Send(to, ack.to_bytes().into())),
             }
         }
         let now = self.now;
@@ -344,7 +344,7 @@ impl Phone {
     }
 
     fn keep_ack(&mut self, index: usize, to: SocketAddr, ack: &Message, response: &Message) {
-        let bytes = ack.to_bytes();
+        let bytes = Bytes::from(ack.to_bytes());
         let tag = response.to_tag().unwrap_or_default().to_owned();
         self.clients[index].acks.push((to, bytes.clone(), tag));
         self.out.push_back((to, bytes));

@@ -171,7 +171,7 @@ impl Phone {
     pub(super) fn send_changes(&mut self) {
         let is_ready = |c: &Changes, now| !c.queue.is_empty() && c.not_before.is_none_or(|at| at <= now);
         let mut ready = Vec::new();
-        for call in self.calls.iter().filter(|call| !call.is_over()) {
+        for call in self.calls.live() {
             if is_ready(&call.dialog().changes, self.now) {
                 ready.push(Spot { call: call.number, dialog: call.current });
             }
@@ -334,7 +334,7 @@ impl Phone {
     pub(super) fn look_at_suspects(&mut self) {
         let now = self.now;
         let mut found = Vec::new();
-        let live = self.calls.iter_mut().filter(|call| !call.is_over() && !call.is_rogue());
+        let live = self.calls.live_mut().filter(|call| !call.is_rogue());
         for dialog in live.flat_map(|call| &mut call.dialogs) {
             if dialog.changes.suspect.as_ref().is_some_and(|(at, _)| *at <= now) {
                 found.extend(dialog.changes.suspect.take());

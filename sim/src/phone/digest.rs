@@ -24,12 +24,16 @@ impl Algorithm {
     }
 
     fn hex(self, text: &str) -> String {
-        let bytes = match self {
-            Algorithm::Md5 => Md5::digest(text).to_vec(),
-            Algorithm::Sha256 => Sha256::digest(text).to_vec(),
-        };
-        bytes.iter().map(|b| format!("{b:02x}")).collect()
+        match self {
+            Algorithm::Md5 => hex(&Md5::digest(text)),
+            Algorithm::Sha256 => hex(&Sha256::digest(text)),
+        }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// A challenge taken up: the nonce in use and how often it has been.
@@ -133,23 +137,21 @@ pub(super) fn is_right(value: &str, account: Account<'_>, method: &str) -> bool 
 
 /// A parameter of a challenge, without its quotes.
 fn auth_param<'a>(params: &'a str, name: &str) -> Option<&'a str> {
-    let (mut quoted, mut from) = (false, 0);
-    let mut parts = Vec::new();
-    for (i, c) in params.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => {
-                parts.push(&params[from..i]);
-                from = i + 1;
-            }
-            _ => {}
+    let mut rest = params;
+    loop {
+        let mut quoted = false;
+        let comma = rest.bytes().position(|byte| {
+            quoted ^= byte == b'"';
+            byte == b',' && !quoted
+        });
+        let part = &rest[..comma.unwrap_or(rest.len())];
+        if let Some((key, value)) = part.split_once('=')
+            && key.trim_ascii().eq_ignore_ascii_case(name)
+        {
+            return Some(value.trim_ascii().trim_matches('"'));
         }
+        rest = &rest[comma? + 1..];
     }
-    parts.push(&params[from..]);
-    parts.iter().find_map(|part| {
-        let (key, value) = part.split_once('=')?;
-        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
-    })
 }
 
 #[cfg(test)]

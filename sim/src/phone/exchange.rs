@@ -3,8 +3,10 @@
 use super::dialog::Spot;
 use super::message::{Message, param};
 use super::sdp::of_message;
+use bytes::Bytes;
 use crosspoint_core::time::Instant;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// RFC 3261 §17.1.1.1: the estimate of the round trip.
@@ -13,6 +15,18 @@ const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 /// 64*T1: when to give up, and how long a finished exchange is remembered to absorb stragglers.
 pub(super) const GIVE_UP: Duration = Duration::from_secs(32);
+
+/// A number made of a message's branch: those of one exchange have the same, and nearly nobody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BranchKey(u64);
+
+impl BranchKey {
+    /// FNV-1a.
+    pub(super) fn of(message: &Message) -> BranchKey {
+        let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        BranchKey(message.branch().bytes().fold(0xcbf2_9ce4_8422_2325, hash))
+    }
+}
 
 /// Whom the answer concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +91,8 @@ impl Resends {
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     pub(super) request: Message,
-    bytes: Vec<u8>,
+    key: BranchKey,
+    bytes: Bytes,
     pub(super) to: SocketAddr,
     pub(super) purpose: Purpose,
     /// How many challenges this request has answered already.
@@ -88,13 +103,13 @@ pub(super) struct Client {
     pub(super) finished: Option<Instant>,
     has_heard: bool,
     /// The ACKs that went out, and the To tag each acknowledged: more than one where a fork answers twice.
-    pub(super) acks: Vec<(SocketAddr, Vec<u8>, String)>,
+    pub(super) acks: Vec<(SocketAddr, Bytes, String)>,
 }
 
 /// What a look at the clock says about an exchange.
 pub(super) enum Due {
     Nothing,
-    Resend(SocketAddr, Vec<u8>),
+    Resend(SocketAddr, Bytes),
     GiveUp,
 }
 
@@ -102,7 +117,7 @@ pub(super) enum Due {
 #[derive(Clone, Debug)]
 struct Final {
     tag: String,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     resends: Resends,
     give_up: Instant,
     is_confirmed: bool,
@@ -111,9 +126,10 @@ struct Final {
 impl Client {
     pub(super) fn new(now: Instant, request: Message, to: SocketAddr, purpose: Purpose, rounds: u8) -> Client {
         let is_invite = request.method() == Some("INVITE");
-        let bytes = request.to_bytes();
+        let bytes = Bytes::from(request.to_bytes());
         let (resends, give_up) = (Some(Resends::new(now, is_invite)), Some(now + GIVE_UP));
         Client {
+            key: BranchKey::of(&request),
             request,
             bytes,
             to,
@@ -127,7 +143,7 @@ impl Client {
         }
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Bytes {
         self.bytes.clone()
     }
 
@@ -136,9 +152,9 @@ impl Client {
     }
 
     /// Whether this answer belongs here (RFC 3261 §17.1.3).
-    pub(super) fn is_answered_by(&self, response: &Message) -> bool {
-        let method = |m: &Message| m.cseq().map(|(_, method)| method.to_owned());
-        self.request.branch() == response.branch() && method(&self.request) == method(response)
+    pub(super) fn is_answered_by(&self, response: &Message, key: BranchKey) -> bool {
+        let method = |(_, method)| method;
+        self.key == key && self.request.cseq().map(method) == response.cseq().map(method)
     }
 
     /// A provisional answer came: an INVITE is no longer sent again, anything else only every T2.
@@ -184,7 +200,8 @@ impl Client {
 /// A request of the far side.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
-    pub(super) request: Message,
+    pub(super) request: Arc<Message>,
+    key: BranchKey,
     /// Where it came from, and the answers go: the switch asks for it by `rport`, or sends from where it listens.
     from: SocketAddr,
     /// When it came, or was last answered: stragglers of it may follow for a while.
@@ -193,7 +210,7 @@ pub(super) struct Server {
     pub(super) call: Option<u32>,
     /// The dialog it belongs to, where it is an INVITE inside one.
     pub(super) spot: Option<Spot>,
-    reply: Option<Vec<u8>>,
+    reply: Option<Bytes>,
     /// The status of the last answer; 0 before the first.
     pub(super) status: u16,
     /// Whether its 2xx makes an offer, so that the ACK has the answer.
@@ -203,25 +220,21 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(now: Instant, mut request: Message, from: SocketAddr) -> Server {
-        fill_rport(&mut request, from);
+    pub(super) fn new(now: Instant, request: Arc<Message>, key: BranchKey, from: SocketAddr) -> Server {
         let (reply, finals, has_offered) = (None, Vec::new(), false);
-        Server { request, from, touched: now, call: None, spot: None, reply, status: 0, has_offered, finals }
+        Server { request, key, from, touched: now, call: None, spot: None, reply, status: 0, has_offered, finals }
     }
 
     /// Whether this request is the same one again, or the ACK or CANCEL of it (RFC 3261 §17.2.3).
-    pub(super) fn has_key_of(&self, request: &Message, method: &str) -> bool {
-        let sent_by = |m: &Message| m.top_via().and_then(|v| v.split([' ', ';']).nth(1)).map(str::to_owned);
-        self.request.method() == Some(method)
-            && self.request.branch() == request.branch()
-            && sent_by(&self.request) == sent_by(request)
+    pub(super) fn has_key_of(&self, request: &Message, key: BranchKey, method: &str) -> bool {
+        self.key == key && self.request.method() == Some(method) && self.request.sent_by() == request.sent_by()
     }
 
     /// Whether a 2xx of this INVITE is what this ACK acknowledges.
     pub(super) fn has_2xx_for(&self, ack: &Message) -> bool {
         let number = |m: &Message| m.cseq().map(|(number, _)| number);
-        self.request.method() == Some("INVITE")
-            && (200..300).contains(&self.status)
+        (200..300).contains(&self.status)
+            && self.request.method() == Some("INVITE")
             && self.request.call_id() == ack.call_id()
             && self.request.from_tag() == ack.from_tag()
             && number(&self.request) == number(ack)
@@ -238,8 +251,8 @@ impl Server {
     }
 
     /// Keeps the answer for resending; a final one to an INVITE is sent again until its ACK.
-    pub(super) fn answer(&mut self, now: Instant, response: &Message, status: u16) -> (SocketAddr, Vec<u8>) {
-        let bytes = response.to_bytes();
+    pub(super) fn answer(&mut self, now: Instant, response: &Message, status: u16) -> (SocketAddr, Bytes) {
+        let bytes = Bytes::from(response.to_bytes());
         (self.status, self.reply, self.touched) = (status, Some(bytes.clone()), now);
         if status >= 200 && self.request.method() == Some("INVITE") {
             let tag = response.to_tag().unwrap_or_default().to_owned();
@@ -251,7 +264,7 @@ impl Server {
     }
 
     /// The last answer again, to a request that came again.
-    pub(super) fn repeat(&self) -> Option<(SocketAddr, Vec<u8>)> {
+    pub(super) fn repeat(&self) -> Option<(SocketAddr, Bytes)> {
         self.reply.clone().map(|bytes| (self.from, bytes))
     }
 
@@ -277,7 +290,7 @@ impl Server {
     }
 
     /// What is due: an answer to send again, or the tag of one whose ACK never came.
-    pub(super) fn look(&mut self, now: Instant) -> (Vec<(SocketAddr, Vec<u8>)>, Option<String>) {
+    pub(super) fn look(&mut self, now: Instant) -> (Vec<(SocketAddr, Bytes)>, Option<String>) {
         let (mut out, mut given_up) = (Vec::new(), None);
         for found in self.finals.iter_mut().filter(|found| !found.is_confirmed) {
             if found.give_up <= now {
@@ -291,16 +304,11 @@ impl Server {
     }
 }
 
-/// The top Via of a request from `local`; `rport` asks for the answer to come back the way it went (RFC 3581).
-pub(super) fn via(local: SocketAddr, branch: &str) -> String {
-    format!("SIP/2.0/UDP {local};rport;branch={branch}")
-}
-
 /// RFC 3581 §4: a server says in the top Via where the request came from, if asked.
-fn fill_rport(request: &mut Message, from: SocketAddr) {
+pub(super) fn fill_rport(request: &mut Message, from: SocketAddr) {
     let top = request.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("Via"));
     if let Some((_, via)) = top.filter(|(_, via)| param(via, "rport") == Some("")) {
-        *via = via.replacen(";rport", &format!(";received={};rport={}", from.ip(), from.port()), 1);
+        *via = via.replacen(";rport", &format!(";received={};rport={}", from.ip(), from.port()), 1).into();
     }
 }
 

@@ -1,6 +1,15 @@
 //! SIP as text: the phone's own reading and writing, made apart from the core's on purpose.
 //!
-//! Nothing here is fast or forgiving: a line is a line, and what is odd is an error the phone reports.
+//! Nothing here is forgiving: a line is a line, and what is odd is an error the phone reports. The values of a message that
+//! was read share its text.
+
+mod text;
+mod values;
+
+use std::borrow::Cow;
+pub use text::Text;
+pub use values::{address_of, param, uri_of, user_of};
+use values::{long_name, reason_phrase, split_list};
 
 /// A SIP message, every header a name and a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,7 +17,7 @@ pub struct Message {
     /// What the first line says.
     pub start: Start,
     /// Headers in order, compact names written out.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(Cow<'static, str>, Text)>,
     /// What follows the blank line.
     pub body: String,
     /// The body where it is no text; [`Message::body`] then is what can be shown of it.
@@ -21,53 +30,59 @@ pub enum Start {
     /// `METHOD uri SIP/2.0`
     Request {
         /// The method.
-        method: String,
+        method: Text,
         /// The Request-URI.
-        uri: String,
+        uri: Text,
     },
     /// `SIP/2.0 status reason`
     Response {
         /// The status code.
         status: u16,
         /// The reason phrase.
-        reason: String,
+        reason: Text,
     },
 }
 
 impl Message {
     /// A request with no headers yet.
     pub fn request(method: &str, uri: &str) -> Message {
-        let start = Start::Request { method: method.to_owned(), uri: uri.to_owned() };
-        Message { start, headers: Vec::new(), body: String::new(), binary: None }
+        let start = Start::Request { method: method.into(), uri: uri.into() };
+        Message { start, headers: Vec::with_capacity(12), body: String::new(), binary: None }
     }
 
     /// A response to `request`: its Via, From, To, Call-ID and CSeq come over (RFC 3261 §8.2.6.2).
     pub fn response(request: &Message, status: u16) -> Message {
-        let start = Start::Response { status, reason: reason_phrase(status).to_owned() };
+        let start = Start::Response { status, reason: Text::Fixed(reason_phrase(status)) };
         let copied = ["Via", "Record-Route", "From", "To", "Call-ID", "CSeq"];
         let is_copied = |name: &str| copied.iter().any(|c| c.eq_ignore_ascii_case(name));
-        let headers = request.headers.iter().filter(|(name, _)| is_copied(name)).cloned().collect();
+        let mut headers = Vec::with_capacity(10);
+        headers.extend(request.headers.iter().filter(|(name, _)| is_copied(name)).cloned());
         Message { start, headers, body: String::new(), binary: None }
     }
 
     /// The message with one header more.
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Message {
-        self.headers.push((name.to_owned(), value.into()));
+    pub fn with(mut self, name: &str, value: impl Into<Text>) -> Message {
+        self.headers.push((long_name(name), value.into()));
+        self
+    }
+
+    /// The message with one header more, before all others.
+    pub fn with_first(mut self, name: &str, value: impl Into<Text>) -> Message {
+        self.headers.insert(0, (long_name(name), value.into()));
         self
     }
 
     /// The message with an SDP body.
     pub fn with_sdp(mut self, sdp: String) -> Message {
-        self.headers.push(("Content-Type".to_owned(), "application/sdp".to_owned()));
         self.body = sdp;
-        self
+        self.with("Content-Type", Text::Fixed("application/sdp"))
     }
 
     /// Gives the first header of that name another value.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+    pub fn set(&mut self, name: &str, value: impl Into<Text>) {
         match self.headers.iter_mut().find(|(n, _)| n.eq_ignore_ascii_case(name)) {
             Some((_, old)) => *old = value.into(),
-            None => self.headers.push((name.to_owned(), value.into())),
+            None => self.headers.push((long_name(name), value.into())),
         }
     }
 
@@ -78,21 +93,23 @@ impl Message {
 
     /// The message as a datagram, Content-Length added where it has none.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut text = match &self.start {
-            Start::Request { method, uri } => format!("{method} {uri} SIP/2.0\r\n"),
-            Start::Response { status, reason } => format!("SIP/2.0 {status} {reason}\r\n"),
-        };
-        for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
         let body = self.body_bytes();
-        if self.get("Content-Length").is_none() {
-            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        let size: usize = self.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+        let mut out = Vec::with_capacity(size + body.len() + 128);
+        let mut put = |parts: &[&str]| parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+        match &self.start {
+            Start::Request { method, uri } => put(&[method, " ", uri, " SIP/2.0\r\n"]),
+            Start::Response { status, reason } => put(&["SIP/2.0 ", &status.to_string(), " ", reason, "\r\n"]),
         }
-        text.push_str("\r\n");
-        let mut bytes = text.into_bytes();
-        bytes.extend_from_slice(body);
-        bytes
+        for (name, value) in &self.headers {
+            put(&[name, ": ", value, "\r\n"]);
+        }
+        if self.get("Content-Length").is_none() {
+            put(&["Content-Length: ", &body.len().to_string(), "\r\n"]);
+        }
+        put(&["\r\n"]);
+        out.extend_from_slice(body);
+        out
     }
 
     /// The body as it is on the wire.
@@ -128,17 +145,18 @@ impl Message {
             Ok(text) => (text.to_owned(), None),
             Err(_) => (String::from_utf8_lossy(body).into_owned(), Some(body.to_vec())),
         };
-        let mut lines = head.split("\r\n");
-        let start = parse_start(lines.next().unwrap_or_default())?;
-        let mut headers: Vec<(String, String)> = Vec::new();
+        let whole = Text::from(head);
+        let mut lines = Lines { rest: Some(&whole) };
+        let start = parse_start(&whole, lines.next().unwrap_or_default())?;
+        let mut headers: Vec<(Cow<'static, str>, Text)> = Vec::with_capacity(16);
         for line in lines {
             if let (true, Some((_, value))) = (line.starts_with([' ', '\t']), headers.last_mut()) {
-                value.push(' ');
-                value.push_str(line.trim());
+                *value = format!("{value} {}", line.trim()).into();
                 continue;
             }
-            let (name, value) = line.split_once(':').ok_or_else(|| format!("no colon in the header line {line:?}"))?;
-            headers.push((long_name(name.trim()).to_owned(), value.trim().to_owned()));
+            let colon = line.bytes().position(|byte| byte == b':');
+            let colon = colon.ok_or_else(|| format!("no colon in the header line {line:?}"))?;
+            headers.push((long_name(line[..colon].trim_ascii()), whole.part(line[colon + 1..].trim_ascii())));
         }
         Ok(Message { start, headers, body, binary })
     }
@@ -169,27 +187,28 @@ impl Message {
 
     /// The first header of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
     /// Every header of that name, one a line.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    pub fn all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
+        self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
     /// Every value of that name, comma-separated ones apart.
-    pub fn list(&self, name: &str) -> Vec<&str> {
-        self.headers
-            .iter()
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
-            .flat_map(|(_, value)| split_list(value))
-            .collect()
+    pub fn list<'a>(&'a self, name: &str) -> Vec<&'a str> {
+        self.values(name).collect()
+    }
+
+    /// The same one after another.
+    pub fn values<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
+        self.all(name).flat_map(split_list)
     }
 
     /// CSeq number and method.
     pub fn cseq(&self) -> Option<(u32, &str)> {
         let (number, method) = self.get("CSeq")?.split_once(' ')?;
-        Some((number.parse().ok()?, method.trim()))
+        Some((number.parse().ok()?, method.trim_ascii()))
     }
 
     /// The branch of the top Via; empty where there is none.
@@ -199,7 +218,12 @@ impl Message {
 
     /// The top Via.
     pub fn top_via(&self) -> Option<&str> {
-        self.list("Via").first().copied()
+        self.get("Via").and_then(|value| split_list(value).next())
+    }
+
+    /// The host and port of the top Via.
+    pub fn sent_by(&self) -> Option<&str> {
+        self.top_via()?.split([' ', ';']).nth(1)
     }
 
     /// The tag of From.
@@ -218,112 +242,40 @@ impl Message {
     }
 }
 
-fn parse_start(line: &str) -> Result<Start, String> {
-    let parts: Vec<&str> = line.splitn(3, ' ').collect();
-    match parts[..] {
-        ["SIP/2.0", status, reason] => {
-            let status = status.parse().map_err(|_| format!("no status code in {line:?}"))?;
-            Ok(Start::Response { status, reason: reason.to_owned() })
-        }
-        [method, uri, "SIP/2.0"] => Ok(Start::Request { method: method.to_owned(), uri: uri.to_owned() }),
-        _ => Err(format!("not a start line: {line:?}")),
-    }
+/// The lines of a text, each ended by CRLF but the last.
+struct Lines<'a> {
+    rest: Option<&'a str>,
 }
 
-fn long_name(name: &str) -> &str {
-    match name {
-        "v" => "Via",
-        "f" => "From",
-        "t" => "To",
-        "i" => "Call-ID",
-        "m" => "Contact",
-        "l" => "Content-Length",
-        "c" => "Content-Type",
-        "k" => "Supported",
-        "o" => "Event",
-        "r" => "Refer-To",
-        "b" => "Referred-By",
-        _ => name,
-    }
-}
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a str;
 
-/// Comma-separated values; commas inside quotes and angle brackets do not count.
-fn split_list(value: &str) -> Vec<&str> {
-    let (mut quoted, mut depth, mut from, mut parts) = (false, 0, 0, Vec::new());
-    for (i, c) in value.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            '<' if !quoted => depth += 1,
-            '>' if !quoted => depth -= 1,
-            ',' if !quoted && depth == 0 => {
-                parts.push(value[from..i].trim());
-                from = i + 1;
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.rest?;
+        let mut from = 0;
+        while let Some(found) = rest[from..].bytes().position(|byte| byte == b'\r') {
+            let at = from + found;
+            if rest.as_bytes().get(at + 1) == Some(&b'\n') {
+                self.rest = Some(&rest[at + 2..]);
+                return Some(&rest[..at]);
             }
-            _ => {}
+            from = at + 1;
         }
-    }
-    parts.push(value[from..].trim());
-    parts
-}
-
-/// A parameter of a header value, looked for behind the `>` where there is one; empty for a flag.
-pub fn param<'a>(value: &'a str, name: &str) -> Option<&'a str> {
-    let params = value.rsplit_once('>').map_or(value, |(_, behind)| behind);
-    params.split(';').skip(1).find_map(|p| {
-        let (key, value) = p.split_once('=').unwrap_or((p, ""));
-        key.trim().eq_ignore_ascii_case(name).then_some(value.trim())
-    })
-}
-
-/// The URI of a From, To, Contact or Route value.
-pub fn uri_of(value: &str) -> &str {
-    match value.split_once('<').and_then(|(_, rest)| rest.split_once('>')) {
-        Some((uri, _)) => uri,
-        None => value.split(';').next().unwrap_or_default().trim(),
+        self.rest.take()
     }
 }
 
-/// The user part of a URI; empty where there is none.
-pub fn user_of(uri: &str) -> &str {
-    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
-    rest.split_once('@').map_or("", |(user, _)| user)
-}
-
-/// `host:port` of a URI as a socket address, port 5060 where none is given; none where the host is a name.
-pub fn address_of(uri: &str) -> Option<std::net::SocketAddr> {
-    let rest = uri.split_once(':')?.1;
-    let rest = rest.split_once('@').map_or(rest, |(_, host)| host);
-    let host_port = rest.split([';', '?']).next()?;
-    host_port.parse().ok().or_else(|| {
-        let host: std::net::IpAddr = host_port.trim_matches(['[', ']']).parse().ok()?;
-        Some((host, 5060).into())
-    })
-}
-
-fn reason_phrase(status: u16) -> &'static str {
-    match status {
-        100 => "Trying",
-        180 => "Ringing",
-        183 => "Session Progress",
-        200 => "OK",
-        202 => "Accepted",
-        302 => "Moved Temporarily",
-        404 => "Not Found",
-        401 => "Unauthorized",
-        405 => "Method Not Allowed",
-        407 => "Proxy Authentication Required",
-        420 => "Bad Extension",
-        480 => "Temporarily Unavailable",
-        481 => "Call/Transaction Does Not Exist",
-        486 => "Busy Here",
-        487 => "Request Terminated",
-        488 => "Not Acceptable Here",
-        491 => "Request Pending",
-        500 => "Server Internal Error",
-        503 => "Service Unavailable",
-        504 => "Server Time-out",
-        603 => "Decline",
-        _ => "Answer",
+fn parse_start(whole: &Text, line: &str) -> Result<Start, String> {
+    let wrong = || format!("not a start line: {line:?}");
+    let (first, rest) = line.split_once(' ').ok_or_else(wrong)?;
+    let (second, third) = rest.split_once(' ').ok_or_else(wrong)?;
+    match (first, third) {
+        ("SIP/2.0", reason) => {
+            let status = second.parse().map_err(|_| format!("no status code in {line:?}"))?;
+            Ok(Start::Response { status, reason: whole.part(reason) })
+        }
+        (method, "SIP/2.0") => Ok(Start::Request { method: whole.part(method), uri: whole.part(second) }),
+        _ => Err(wrong()),
     }
 }
 

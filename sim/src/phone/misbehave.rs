@@ -2,7 +2,7 @@
 //! the right ones, so that the call goes on and ends; what the fault leads to at this phone is not held against the
 //! switch, but every message of the switch has to be well-formed as ever.
 
-use super::call::State;
+use super::call::{Call, State};
 use super::dialog::Spot;
 use super::exchange::Purpose;
 use super::message::Message;
@@ -297,8 +297,8 @@ impl Phone {
     }
 
     /// The first answer but 100 to bad credentials: it must be a challenge or a refusal.
-    pub(super) fn check_bad_credentials(&mut self, number: u32, request: &Message, status: u16) {
-        let is_first = request.cseq().is_some_and(|(number, _)| number == 1);
+    pub(super) fn check_bad_credentials(&mut self, number: u32, index: usize, status: u16) {
+        let is_first = self.clients[index].request.cseq().is_some_and(|(number, _)| number == 1);
         let was_bad = self.find_call(number).has_bad_credentials;
         if was_bad && is_first && status > 100 && !matches!(status, 400 | 401 | 403 | 407) {
             self.fault(format!("stale or replayed credentials were answered {status}"));
@@ -314,7 +314,7 @@ impl Phone {
             response = response.with_sdp(self.first_description().write());
         }
         let to = self.servers[index].from();
-        self.out.push_back((to, response.to_bytes()));
+        self.out.push_back((to, response.to_bytes().into()));
     }
 
     /// A request in the dialog that should not be; its answer changes nothing.
@@ -333,8 +333,8 @@ impl Phone {
 
     /// Whether this message belongs to a call that misbehaves here.
     pub(super) fn is_of_rogue(&self, call_id: &str) -> bool {
-        let mut calls = self.calls.iter().rev().filter(|call| call.call_id == call_id);
-        calls.any(|call| call.is_rogue())
+        let mut calls = self.calls.all().iter().rev();
+        self.has_rogues && calls.find(|call| call.call_id == call_id).is_some_and(Call::is_rogue)
     }
 
     /// A violation of a call, unless it misbehaves itself.

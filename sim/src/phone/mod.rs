@@ -23,6 +23,7 @@
 mod call;
 mod callee;
 mod caller;
+mod calls;
 mod change;
 mod dialog;
 pub mod digest;
@@ -36,6 +37,7 @@ mod refer;
 mod register;
 mod reliable;
 mod replaces;
+mod requests;
 mod response;
 mod rtp;
 mod script;
@@ -57,14 +59,16 @@ pub use script::{Script, X_OP};
 pub use settings::{Answering, End, Notice, Settings};
 pub use trunk::{Demand, Outcome, Trunk};
 
+use bytes::Bytes;
+use calls::Calls;
 use crosspoint_core::rng::Stream;
 use crosspoint_core::time::Instant;
 use dialog::{Dialog, Spot};
 use digest::Challenge;
-use exchange::{Client, Due, GIVE_UP, Purpose, Server};
-use message::{Message, Start, user_of};
-use misbehave::Moment;
+use exchange::{Client, Due, GIVE_UP, Server};
+use message::{Message, Start, Text, user_of};
 use register::Registration;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -85,7 +89,15 @@ enum Todo {
     Prack(Spot),
     AnswerChange(Spot),
     Misbehave(Spot, Misbehaviour),
-    Send(SocketAddr, Vec<u8>),
+    Send(SocketAddr, Bytes),
+}
+
+/// What the settings say of who and where the phone is, as it stands in messages.
+#[derive(Debug)]
+struct Names {
+    own_uri: String,
+    contact: Text,
+    via: String,
 }
 
 /// The phone. Every method takes the time; every one may make [`Phone::poll_send`], [`Phone::poll_notice`] and
@@ -93,14 +105,15 @@ enum Todo {
 #[derive(Debug)]
 pub struct Phone {
     settings: Settings,
+    names: OnceCell<Names>,
     stream: Stream,
     now: Instant,
-    out: VecDeque<(SocketAddr, Vec<u8>)>,
+    out: VecDeque<(SocketAddr, Bytes)>,
     notices: VecDeque<Notice>,
     violations: Vec<String>,
     clients: Vec<Client>,
     servers: Vec<Server>,
-    calls: Vec<Call>,
+    calls: Calls,
     calls_made: u32,
     todo: BTreeMap<(Instant, u64), Todo>,
     todo_sequence: u64,
@@ -113,6 +126,10 @@ pub struct Phone {
     scripts: BTreeMap<u64, Script>,
     /// What comes in belongs to a call in which the phone misbehaves: the switch may answer as it likes.
     is_excused: bool,
+    has_rogues: bool,
+    /// What [`Phone::poll_timeout`] found for the calls since something happened last.
+    call_timeout: Cell<Option<Option<Instant>>>,
+    tidied_at: Instant,
 }
 
 impl Phone {
@@ -121,6 +138,7 @@ impl Phone {
         let registration = Registration::new(token(&mut stream));
         Phone {
             settings,
+            names: OnceCell::new(),
             stream,
             now: Instant::EPOCH,
             out: VecDeque::new(),
@@ -128,7 +146,7 @@ impl Phone {
             violations: Vec::new(),
             clients: Vec::new(),
             servers: Vec::new(),
-            calls: Vec::new(),
+            calls: Calls::default(),
             calls_made: 0,
             todo: BTreeMap::new(),
             todo_sequence: 0,
@@ -140,6 +158,9 @@ impl Phone {
             upkeep: upkeep::Upkeep::default(),
             scripts: BTreeMap::new(),
             is_excused: false,
+            has_rogues: false,
+            call_timeout: Cell::new(None),
+            tidied_at: Instant::EPOCH,
         }
     }
 
@@ -150,6 +171,7 @@ impl Phone {
 
     /// To change its behaviour; what has begun goes on as it was.
     pub fn settings_mut(&mut self) -> &mut Settings {
+        self.names.take();
         &mut self.settings
     }
 
@@ -176,6 +198,13 @@ impl Phone {
     /// Does what is due. A tick too many changes nothing.
     pub fn tick(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        self.tidy();
+        let due = self.poll_timeout();
+        // whatever follows may change it
+        self.call_timeout.take();
+        if due.is_none_or(|at| at > self.now) {
+            return;
+        }
         while let Some(entry) = self.todo.first_entry().filter(|entry| entry.key().0 <= self.now) {
             match entry.remove() {
                 Todo::Ring(call) => self.ring_call(call),
@@ -207,16 +236,24 @@ impl Phone {
             }
         }
         self.send_changes();
+    }
+
+    /// Forgets exchanges of which nothing can come any more, now and then.
+    fn tidy(&mut self) {
         let now = self.now;
+        if now.since(self.tidied_at) < GIVE_UP {
+            return;
+        }
+        self.tidied_at = now;
         let is_fresh = |since: Instant| now.since(since) <= 2 * GIVE_UP;
         self.clients.retain(|client| client.finished.is_none_or(is_fresh));
         // an INVITE is remembered until its call is over: its ACK, its CANCEL and its resends may still come
-        let live: Vec<u32> = self.calls.iter().filter(|call| !call.is_over()).map(|call| call.number).collect();
-        self.servers.retain(|s| is_fresh(s.touched) || s.awaits_ack() || s.call.is_some_and(|n| live.contains(&n)));
+        let is_live = |number| self.calls.get(number).is_some_and(|call| !call.is_over());
+        self.servers.retain(|s| is_fresh(s.touched) || s.awaits_ack() || s.call.is_some_and(is_live));
     }
 
     /// The next datagram to send, and where to.
-    pub fn poll_send(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
+    pub fn poll_send(&mut self) -> Option<(SocketAddr, Bytes)> {
         self.out.pop_front()
     }
 
@@ -232,9 +269,15 @@ impl Phone {
 
     /// The same without what goes on in the background for ever.
     fn call_timeout(&self) -> Option<Instant> {
+        let known = self.call_timeout.get().unwrap_or_else(|| self.find_call_timeout());
+        self.call_timeout.set(Some(known));
+        known
+    }
+
+    fn find_call_timeout(&self) -> Option<Instant> {
         let clients = self.clients.iter().filter_map(Client::next_at);
         let servers = self.servers.iter().filter_map(Server::next_at);
-        let live = self.calls.iter().filter(|call| !call.is_over());
+        let live = self.calls.live();
         let ends = live.clone().filter_map(|call| call.ends_at);
         let dialogs = live.flat_map(|call| &call.dialogs);
         let waits = dialogs.flat_map(|dialog| [dialog.unacknowledged.next_at(), dialog.changes.next_at(self.now)]);
@@ -253,7 +296,7 @@ impl Phone {
 
     /// Every call since the phone began, or since [`Phone::forget_past`], in order.
     pub fn calls(&self) -> &[Call] {
-        &self.calls
+        self.calls.all()
     }
 
     /// Forgets every call and request, where nothing is under way: a phone of a million calls stays fast. A straggler of
@@ -263,6 +306,7 @@ impl Phone {
             self.calls.clear();
             self.clients.clear();
             self.servers.clear();
+            self.call_timeout.take();
         }
     }
 
@@ -279,7 +323,7 @@ impl Phone {
 
     /// The latest call that is not over.
     pub fn current_call(&self) -> Option<&Call> {
-        self.calls.iter().rev().find(|call| !call.is_over())
+        self.calls.live().next_back()
     }
 
     /// Whether nothing is under way: no live call, no request without its answer, nothing planned. Keep-alives and the
@@ -293,7 +337,7 @@ impl Phone {
         if !self.settings.talks {
             return None;
         }
-        let packet = self.calls.iter_mut().filter_map(|call| call.media.as_mut()).find_map(|media| media.poll(now))?;
+        let packet = self.calls.live_mut().filter_map(|call| call.media.as_mut()).find_map(|media| media.poll(now))?;
         self.audio.sent += 1;
         Some(packet)
     }
@@ -303,7 +347,7 @@ impl Phone {
         if !self.settings.talks {
             return None;
         }
-        self.calls.iter().filter_map(|call| call.media.as_ref()?.next_at()).min()
+        self.calls.live().filter_map(|call| call.media.as_ref()?.next_at()).min()
     }
 
     /// Takes an audio packet from the network.
@@ -319,12 +363,28 @@ impl Phone {
         self.audio
     }
 
-    fn own_uri(&self) -> String {
-        format!("sip:{}@{}", self.settings.user, self.settings.domain)
+    fn names(&self) -> &Names {
+        let Settings { user, domain, local, .. } = &self.settings;
+        self.names.get_or_init(|| Names {
+            own_uri: format!("sip:{user}@{domain}"),
+            contact: format!("<sip:{user}@{local}>").into(),
+            via: format!("SIP/2.0/UDP {local};rport;branch="),
+        })
     }
 
-    fn contact(&self) -> String {
-        format!("<sip:{}@{}>", self.settings.user, self.settings.local)
+    fn own_uri(&self) -> String {
+        self.names().own_uri.clone()
+    }
+
+    fn contact(&self) -> Text {
+        self.names().contact.clone()
+    }
+
+    /// The top Via of a request with a branch of its own; `rport` asks for the answer to come back the way it went (RFC
+    /// 3581).
+    fn new_via(&mut self) -> String {
+        let branch = self.token();
+        [&self.names().via, "z9hG4bK", &branch].concat()
     }
 
     fn token(&mut self) -> String {
@@ -366,11 +426,7 @@ impl Phone {
     }
 
     fn find_call(&mut self, number: u32) -> &mut Call {
-        self.calls
-            .iter_mut()
-            .rev()
-            .find(|call| call.number == number)
-            .expect("a call is forgotten only when it is over")
+        self.calls.get_mut(number).expect("a call is forgotten only when it is over")
     }
 
     fn dialog(&mut self, spot: Spot) -> &mut Dialog {
@@ -380,7 +436,7 @@ impl Phone {
     /// The dialog that a request of the far side belongs to.
     fn spot_of(&self, request: &Message) -> Option<Spot> {
         let find = |call: &Call| Some(Spot { call: call.number, dialog: call.dialog_of(request)? });
-        self.calls.iter().rev().find_map(find)
+        self.calls.all().iter().rev().find_map(find)
     }
 
     /// Whether a request of the far side is in order, and if so, that it was seen (RFC 3261 §12.2.2).
@@ -390,80 +446,6 @@ impl Phone {
         let is_new = cseq > dialog.remote_cseq;
         dialog.remote_cseq = dialog.remote_cseq.max(cseq);
         is_new
-    }
-
-    /// Begins a request: gives it a branch of its own and sends it until it is answered.
-    fn send_request(&mut self, mut request: Message, to: SocketAddr, purpose: Purpose, rounds: u8) {
-        let branch = format!("z9hG4bK{}", self.token());
-        request.headers.insert(0, ("Via".to_owned(), exchange::via(self.settings.local, &branch)));
-        let begun = match purpose {
-            Purpose::Invite(number) => Some(number),
-            _ => None,
-        };
-        let bad = begun.and_then(|number| self.bad_credentials(number, &request));
-        if let Some((name, value)) = bad.or_else(|| self.credentials_again(&request)) {
-            request.set(name, value);
-        }
-        begun.into_iter().for_each(|number| self.spoil(number, &mut request));
-        let client = Client::new(self.now, request, to, purpose, rounds);
-        self.out.push_back((to, client.bytes()));
-        self.clients.push(client);
-        if let Some(call) = begun {
-            self.misbehave(Moment::Inviting, Spot { call, dialog: 0 });
-        }
-    }
-
-    fn on_request(&mut self, from: SocketAddr, request: Message) {
-        for wrong in strict::request(&request, from, &self.settings) {
-            self.fault(wrong);
-        }
-        let method = request.method().unwrap_or_default().to_owned();
-        if method == "ACK" {
-            return self.on_ack(&request);
-        }
-        if let Some(server) = self.servers.iter().find(|server| server.has_key_of(&request, &method)) {
-            self.out.extend(server.repeat());
-            return;
-        }
-        self.servers.push(Server::new(self.now, request.clone(), from));
-        let index = self.servers.len() - 1;
-        if self.demand_credentials(index, &request) {
-            return;
-        }
-        match method.as_str() {
-            "INVITE" => self.on_invite(index, &request),
-            "CANCEL" => self.on_cancel(index, &request),
-            "BYE" => self.on_bye(index, &request),
-            "PRACK" => self.on_prack(index, &request),
-            "UPDATE" => self.on_update(index, &request),
-            "REFER" => self.on_refer(index, &request),
-            "NOTIFY" => self.on_notify(index, &request),
-            "SUBSCRIBE" => self.on_subscribe(index, &request),
-            "REGISTER" => self.on_register(index, &request),
-            _ => self.on_other(index, &request),
-        }
-    }
-
-    /// Answers a request. `tag` goes into To where it has none; empty: a fresh one.
-    fn respond(&mut self, index: usize, status: u16, tag: &str) {
-        let response = self.response(index, status, tag);
-        self.send_response(index, status, &response);
-    }
-
-    fn response(&mut self, index: usize, status: u16, tag: &str) -> Message {
-        let fresh = if tag.is_empty() { self.token() } else { tag.to_owned() };
-        let request = &self.servers[index].request;
-        let mut response = Message::response(request, status);
-        if status > 100 && request.to_tag().is_none() {
-            let to = request.get("To").unwrap_or_default();
-            response.set("To", format!("{to};tag={fresh}"));
-        }
-        response
-    }
-
-    fn send_response(&mut self, index: usize, status: u16, response: &Message) {
-        let out = self.servers[index].answer(self.now, response, status);
-        self.out.push_back(out);
     }
 
     /// Whose call this is, in a notice.

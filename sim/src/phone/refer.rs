@@ -1,6 +1,6 @@
 //! Transfer (RFC 3515, RFC 3892) and subscriptions inside a call (RFC 6665).
 
-use super::call::State;
+use super::call::{Call, State};
 use super::dialog::Spot;
 use super::exchange::Purpose;
 use super::message::{Message, uri_of};
@@ -38,7 +38,7 @@ impl Phone {
     /// (RFC 3891, RFC 5589 §7). A no-op unless both are up.
     pub fn refer_attended(&mut self, now: Instant, number: u32, other: u32) {
         self.tick(now);
-        let is_up = |number| self.calls.iter().find(|call| call.number == number && call.state == State::Up);
+        let is_up = |number| self.calls.get(number).filter(|call| call.state == State::Up);
         let (Some(call), Some(other)) = (is_up(number), is_up(other)) else { return };
         let (ours, theirs) = other.tags();
         let call_id = other.call_id().replace('@', "%40");
@@ -84,7 +84,7 @@ impl Phone {
     }
 
     fn is_past(&self, spot: Spot) -> bool {
-        self.calls.iter().any(|call| call.number == spot.call && call.is_over())
+        self.calls.get(spot.call).is_some_and(Call::is_over)
     }
 }
 

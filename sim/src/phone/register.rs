@@ -50,7 +50,7 @@ impl Phone {
             .with("To", format!("<{own}>"))
             .with("Call-ID", self.registration.call_id.clone())
             .with("CSeq", format!("{} REGISTER", self.registration.cseq))
-            .with("Contact", self.contact() + &q)
+            .with("Contact", format!("{}{q}", self.contact()))
             .with("Expires", expires_s.to_string());
         self.send_request(request, self.settings.server, Purpose::Register, 0);
     }

@@ -8,6 +8,7 @@ use super::misbehave::Misbehaviour;
 use super::offer::Carrier;
 use super::sdp::{Session, of_message};
 use super::{Notice, Phone, State, Todo};
+use bytes::Bytes;
 use crosspoint_core::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -63,7 +64,7 @@ struct Waiting {
     rseq: u32,
     cseq: u32,
     to: SocketAddr,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     has_sdp: bool,
     resends: Option<Resends>,
     give_up: Option<Instant>,
@@ -143,7 +144,7 @@ impl Phone {
     pub(super) fn look_at_unacknowledged(&mut self) {
         let now = self.now;
         let mut given_up = Vec::new();
-        for call in self.calls.iter_mut().filter(|call| call.state == State::Incoming) {
+        for call in self.calls.live_mut().filter(|call| call.state == State::Incoming) {
             for (at, dialog) in call.dialogs.iter_mut().enumerate() {
                 match dialog.unacknowledged.look(now) {
                     Due::Nothing => {}

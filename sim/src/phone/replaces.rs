@@ -39,7 +39,7 @@ impl Phone {
         };
         let Named { call_id, to_tag, from_tag, is_early_only } = read(value).ok_or(400_u16)?;
         let is_it = |call: &&Call| call.call_id == call_id && call.state != State::Over(End::Rebooted);
-        let mut found = self.calls.iter().filter(is_it).flat_map(|call| {
+        let mut found = self.calls.all().iter().filter(is_it).flat_map(|call| {
             let at = call.dialogs.iter().position(|dialog| dialog.has_tags(to_tag, from_tag));
             at.map(|dialog| (call, dialog))
         });

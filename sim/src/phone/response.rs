@@ -1,7 +1,7 @@
 //! What answers to the phone's requests lead to, challenges included.
 
 use super::digest::{Account, Challenge};
-use super::exchange::Purpose;
+use super::exchange::{BranchKey, Purpose};
 use super::message::Message;
 use super::settings::End;
 use super::{CHALLENGE_ROUNDS, Notice, Phone, strict};
@@ -24,7 +24,8 @@ impl Phone {
     }
 
     pub(super) fn on_response(&mut self, from: SocketAddr, status: u16, response: &Message) {
-        let Some(index) = self.clients.iter().rposition(|client| client.is_answered_by(response)) else {
+        let key = BranchKey::of(response);
+        let Some(index) = self.clients.iter().rposition(|client| client.is_answered_by(response, key)) else {
             return self.stray(format!("{status} to a request that was never sent: {:?}", response.get("CSeq")));
         };
         for wrong in strict::response(&self.clients[index].request, response, from, &self.settings) {
@@ -32,8 +33,7 @@ impl Phone {
         }
         self.note_where_seen(response);
         if let Purpose::Invite(number) = self.clients[index].purpose {
-            let request = self.clients[index].request.clone();
-            self.check_bad_credentials(number, &request, status);
+            self.check_bad_credentials(number, index, status);
         }
         let client = &mut self.clients[index];
         if client.finished.is_some() {

@@ -90,12 +90,13 @@ impl Phone {
     /// Sets how the call of this op goes here, or with 0 every call that is of no op. It counts for calls that begin from
     /// now on.
     pub fn expect(&mut self, op: u64, script: Script) {
+        self.has_rogues |= !script.misbehaviours.is_empty();
         self.scripts.insert(op, script);
     }
 
     /// The call of this op: the latest that is not over, else the latest.
     pub fn call_of(&self, op: u64) -> Option<&Call> {
-        let mut found = self.calls.iter().rev().filter(|call| call.op == op);
+        let mut found = self.calls.all().iter().rev().filter(|call| call.op == op);
         let latest = found.clone().next();
         found.find(|call| !call.is_over()).or(latest)
     }

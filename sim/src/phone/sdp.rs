@@ -2,6 +2,7 @@
 
 use super::message::Message;
 use serde::{Deserialize, Serialize};
+use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Which way the audio goes, from the describing side's view.
@@ -129,24 +130,26 @@ impl Session {
         let (ip, port) = (self.audio.ip(), self.audio.port());
         let connection = if self.is_zero { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { ip };
         let (user_and_id, place) = self.origin.split_at(self.origin.find(" IN").unwrap_or(self.origin.len()));
-        let payloads: String = self.codecs.iter().map(|codec| format!("{} ", codec.encoding().0)).collect();
-        let mut text = format!(
-            "v=0\r\no={user_and_id} {}{place}\r\ns=-\r\nc=IN {} {connection}\r\nt=0 0\r\nm=audio {port} RTP/AVP \
-             {payloads}101\r\n",
+        let mut text = String::with_capacity(400);
+        let written = write!(
+            text,
+            "v=0\r\no={user_and_id} {}{place}\r\ns=-\r\nc=IN {} {connection}\r\nt=0 0\r\nm=audio {port} RTP/AVP ",
             self.version,
             family(connection),
         );
+        written.expect("a string takes everything");
+        let mut put = |parts: &[&str]| parts.iter().for_each(|part| text.push_str(part));
+        self.codecs.iter().for_each(|codec| put(&[codec.encoding().0, " "]));
+        put(&["101\r\n"]);
         for (payload, name) in self.codecs.iter().map(|codec| codec.encoding()) {
-            text.push_str(&format!("a=rtpmap:{payload} {name}\r\n"));
+            put(&["a=rtpmap:", payload, " ", name, "\r\n"]);
         }
-        text.push_str("a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n");
+        put(&["a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"]);
         if let Some(mark) = &self.mark {
-            text.push_str(&format!("a=x-mark:{mark}\r\n"));
+            put(&["a=x-mark:", mark, "\r\n"]);
         }
-        text.push_str(&format!("a={}\r\n", self.direction.attribute()));
-        for line in &self.other_lines {
-            text.push_str(&format!("m={line}\r\n"));
-        }
+        put(&["a=", self.direction.attribute(), "\r\n"]);
+        self.other_lines.iter().for_each(|line| put(&["m=", line, "\r\n"]));
         text
     }
 
@@ -156,10 +159,21 @@ impl Session {
     /// What is wrong with it, in words.
     pub fn read(text: &str) -> Result<Session, String> {
         let (mut address, mut port, mut origin) = (None, None, None);
-        let mut found = Session::new(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), &[]);
+        let mut words: Vec<&str> = Vec::with_capacity(10);
+        let mut found = Session {
+            audio: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            direction: Direction::SendRecv,
+            version: 1,
+            origin: String::new(),
+            codecs: Vec::new(),
+            is_zero: false,
+            other_lines: Vec::new(),
+            mark: None,
+        };
         for line in text.split("\r\n").filter(|line| !line.is_empty()) {
             let (kind, value) = line.split_once('=').ok_or_else(|| format!("SDP line without '=': {line:?}"))?;
-            let words: Vec<&str> = value.split(' ').collect();
+            words.clear();
+            words.extend(value.split(' '));
             // what follows another m= line is not about the audio
             let is_ours = found.other_lines.is_empty();
             match (kind, &words[..]) {
@@ -213,7 +227,9 @@ fn family(ip: IpAddr) -> &'static str {
 /// The description that a message carries, alone or as a part of a multipart body (RFC 2046 §5.1).
 pub fn of_message(message: &Message) -> Option<&str> {
     let kind = message.get("Content-Type")?;
-    let is = |kind: &str, name: &str| kind.trim().to_ascii_lowercase().starts_with(name);
+    let is = |kind: &str, name: &str| {
+        kind.trim_ascii().get(..name.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(name))
+    };
     if is(kind, "application/sdp") {
         return Some(&message.body);
     }

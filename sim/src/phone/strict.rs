@@ -18,8 +18,9 @@ fn common(message: &Message) -> Vec<String> {
         })
         .collect();
     // the far end of a leg is the switch itself: there is one hop
-    if message.list("Via").len() != 1 {
-        wrong.push(format!("{} Via values, not one", message.list("Via").len()));
+    let vias = message.values("Via").count();
+    if vias != 1 {
+        wrong.push(format!("{vias} Via values, not one"));
     }
     if message.cseq().is_none() {
         wrong.push("CSeq is not a number and a method".to_owned());
@@ -94,8 +95,7 @@ pub(super) fn response(request: &Message, response: &Message, from: SocketAddr, 
         wrong.push("no tag in To".to_owned());
     }
     let via = response.top_via().unwrap_or_default();
-    let sent_by = |via: &str| via.split([' ', ';']).nth(1).map(str::to_owned);
-    if !settings.behind_alg && sent_by(via) != request.top_via().and_then(sent_by) {
+    if !settings.behind_alg && response.sent_by() != request.sent_by() {
         wrong.push(format!("Via {via} is not ours"));
     }
     if !has_rport_filled(via) {

@@ -4,6 +4,7 @@ use super::digest::{self, Account};
 use super::message::{Message, uri_of};
 use super::{Notice, Phone, Script};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// How a gateway behaves; the default demands nothing and answers as the phone does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,14 +79,24 @@ pub enum Outcome {
     Silence,
 }
 
+/// Nonces and refused credentials kept; those before are as good as never seen.
+const KEPT: usize = 256;
+
+fn keep(list: &mut VecDeque<String>, text: String) {
+    if list.len() == KEPT {
+        list.pop_front();
+    }
+    list.push_back(text);
+}
+
 /// What the gateway keeps in mind.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     /// Calls that came in so far.
     attempts: usize,
-    nonces: Vec<String>,
+    nonces: VecDeque<String>,
     /// Credentials that were refused: nobody should come with the same again.
-    refused: Vec<String>,
+    refused: VecDeque<String>,
     was_stale: bool,
 }
 
@@ -104,7 +115,7 @@ impl Phone {
         let mut is_stale = false;
         if let Some(value) = request.get(answers) {
             let account = Account { user: &demand.user, password: &demand.password };
-            let is_known = self.trunk.nonces.iter().any(|nonce| digest::has_nonce(value, nonce));
+            let is_known = self.trunk.nonces.iter().rev().any(|nonce| digest::has_nonce(value, nonce));
             if is_known && digest::is_right(value, account, method) {
                 is_stale = demand.is_stale_once && !std::mem::replace(&mut self.trunk.was_stale, true);
                 if !is_stale {
@@ -114,13 +125,13 @@ impl Phone {
             if self.trunk.refused.iter().any(|refused| refused == value) {
                 self.violation(format!("{method}: the same rejected credentials again"));
             }
-            self.trunk.refused.push(value.to_owned());
+            keep(&mut self.trunk.refused, value.to_owned());
         }
         let nonce = self.token();
         let stale = if is_stale { ", stale=true" } else { "" };
         let challenge =
             format!("Digest realm=\"{}\", nonce=\"{nonce}\", qop=\"auth\", algorithm=MD5{stale}", demand.realm);
-        self.trunk.nonces.push(nonce);
+        keep(&mut self.trunk.nonces, nonce);
         let response = self.response(index, demand.status, "").with(asks, challenge);
         self.send_response(index, demand.status, &response);
         true

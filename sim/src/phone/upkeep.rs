@@ -4,6 +4,7 @@
 use super::Phone;
 use super::message::{Message, param};
 use super::register::Registration;
+use bytes::Bytes;
 use crosspoint_core::time::Instant;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -44,7 +45,7 @@ impl Phone {
     /// registers anew, under another Call-ID. Its calls stay to be looked at, as [`super::End::Rebooted`].
     pub fn reboot(&mut self, now: Instant) {
         self.tick(now);
-        for call in self.calls.iter_mut().filter(|call| !call.is_over()) {
+        for call in self.calls.live_mut() {
             call.reboot();
         }
         self.clients.clear();
@@ -72,7 +73,7 @@ impl Phone {
     pub(super) fn keep_up(&mut self) {
         let now = self.now;
         if self.upkeep.keep_alive_at.is_some_and(|at| at <= now) {
-            self.out.push_back((self.settings.server, KEEP_ALIVE.to_vec()));
+            self.out.push_back((self.settings.server, Bytes::from_static(KEEP_ALIVE)));
             self.plan_keep_alive();
         }
         if self.upkeep.register_at.is_some_and(|at| at <= now) {
@@ -81,7 +82,7 @@ impl Phone {
         }
         let is_late = |ends_at: &Option<Instant>| ends_at.is_some_and(|at| at <= now);
         let mut late = Vec::new();
-        for call in self.calls.iter_mut().filter(|call| !call.is_over() && is_late(&call.ends_at)) {
+        for call in self.calls.live_mut().filter(|call| is_late(&call.ends_at)) {
             call.ends_at = None;
             late.push(call.number);
         }

@@ -3,7 +3,7 @@
 use super::call::{Call, State};
 use super::dialog::Spot;
 use super::exchange::Purpose;
-use super::message::Message;
+use super::message::{Message, Text};
 use super::{Notice, Phone};
 use crosspoint_core::time::Instant;
 
@@ -75,7 +75,8 @@ impl Phone {
             self.respond(index, status, "");
         }
         if !is_known {
-            let (headers, body) = (request.headers.clone(), request.body_bytes().to_vec());
+            let text = |(name, value): &(std::borrow::Cow<'_, str>, Text)| (name.to_string(), value.to_string());
+            let (headers, body) = (request.headers.iter().map(text).collect(), request.body_bytes().to_vec());
             return self.tell(Notice::Unknown { method, headers, body });
         }
         self.tell(Notice::Received { method, body: request.body.clone() });

@@ -215,7 +215,7 @@ impl World {
     /// Takes from a member, to which something has just happened, what it wants to send and tell, and sets its alarms.
     pub(super) fn settle(&mut self, index: usize) {
         while let Some((to, datagram)) = self.members.all[index].phone.poll_send() {
-            self.send_to_switch(index, to, datagram.into());
+            self.send_to_switch(index, to, datagram);
         }
         let member = &mut self.members.all[index];
         while let Some(notice) = member.phone.poll_notice() {
