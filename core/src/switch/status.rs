@@ -58,6 +58,11 @@ impl Switch {
         }
     }
 
+    /// Whether no call and no transaction is left. [`Switch::status`] counts more, and walks for it.
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.transactions.is_empty()
+    }
+
     /// Names of dialogs that are held: none where there is no call. For oracles.
     pub fn dialog_names(&self) -> usize {
         self.calls.tags()

@@ -23,7 +23,8 @@ pub(super) struct Member {
 pub(super) struct Members {
     pub(super) all: Vec<Member>,
     by_name: BTreeMap<String, usize>,
-    by_node: BTreeMap<NodeId, usize>,
+    /// By the number of the node; none for nodes that are no members.
+    by_node: Vec<Option<usize>>,
     /// How many are not quiet.
     pub(super) busy: usize,
 }
@@ -32,7 +33,9 @@ impl Members {
     /// Adds one; its index.
     pub(super) fn add(&mut self, name: &str, phone: Phone, node: NodeId) -> usize {
         let index = self.all.len();
-        self.by_node.insert(node, index);
+        let place = node.0 as usize;
+        self.by_node.resize(self.by_node.len().max(place + 1), None);
+        self.by_node[place] = Some(index);
         self.by_name.entry(name.to_owned()).or_insert(index);
         let (alarm, audio_alarm) = Default::default();
         let name = name.to_owned();
@@ -53,7 +56,7 @@ impl Members {
 
     /// The one at this node of the network.
     pub(super) fn at(&self, node: NodeId) -> Option<usize> {
-        self.by_node.get(&node).copied()
+        self.by_node.get(node.0 as usize).copied().flatten()
     }
 
     /// Takes down whether this member is quiet.

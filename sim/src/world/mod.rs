@@ -358,10 +358,7 @@ impl World {
     }
 
     fn is_idle(&self) -> bool {
-        if !self.agenda.is_empty() || self.members.busy > 0 || !self.switch.inbox.is_empty() {
-            return false;
-        }
-        let status = self.status();
-        (status.calls, status.transactions) == (0, 0)
+        let is_waiting = !self.agenda.is_empty() || self.members.busy > 0 || !self.switch.inbox.is_empty();
+        !is_waiting && self.switch.pump.switch().is_idle()
     }
 }
