@@ -55,6 +55,8 @@ pub(super) fn plan(request: &Request<'_>, bindings: &[(Handle<Binding>, &Binding
             }
         }
     }
+    // ends first: who reads the journal has room then for what takes their place
+    steps.sort_by_key(|step| !matches!(step, Step::Remove(_)));
     Ok(steps)
 }
 

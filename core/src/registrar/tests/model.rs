@@ -183,6 +183,18 @@ impl Rig {
     }
 }
 
+/// Ten are there; one REGISTER binds another and ends one. A journal that told of the eleventh first would lose it.
+#[test]
+fn a_restart_finds_a_contact_that_took_the_place_of_another() {
+    let mut rig = Rig::new();
+    let register = |cseq, contacts| Op::Register { phone: 1, call_id: 1, cseq, contacts };
+    let ten = register(1, (0..10).map(|contact| (contact, 60, 0)).collect());
+    let swap = register(2, vec![(10, 60, 0), (0, 0, 0)]);
+    let journal: Vec<_> = [ten, swap].iter().flat_map(|op| rig.apply(op).1).map(|(record, _)| record).collect();
+    assert_eq!(rig.found(1).len(), 10);
+    assert_eq!(rig.restarted(journal.into_iter()).records(), rig.records());
+}
+
 quickcheck! {
     fn the_registrar_does_what_the_rules_say(ops: Vec<Op>) -> bool {
         let mut rig = Rig::new();
