@@ -108,7 +108,7 @@ pub struct Report {
     pub scenario: Scenario,
     /// All in words, to be printed.
     pub text: String,
-    /// Lines of the ladder in it.
+    /// Lines of its whole ladder; the text has the middle of a longer one left out.
     pub ladder_lines: usize,
 }
 
@@ -117,7 +117,9 @@ impl Failure {
     pub fn report(&self, build: &str) -> Report {
         let first = &self.violations[0];
         let shrunk = minimise(&self.drawn, first.check, SHRINK_BUDGET, violations);
-        let (ladder, violations) = last_words(&shrunk.scenario);
+        let (log, violations) = last_words(&shrunk.scenario);
+        let ladder = ladder_of(&log, &violations, LADDER_LINES);
+        let ladder_lines = ladder_of(&log, &violations, usize::MAX).lines().count();
         let mut text = format!(
             "seed {} of build {build}, {} calls, options: {}\n",
             self.drawn.seed, self.calls, self.drawn.options
@@ -126,7 +128,10 @@ impl Failure {
             text.push_str(&format!("violated: {violation}\n"));
         }
         let (before, after) = (self.drawn.ops.len(), shrunk.scenario.ops.len());
-        text.push_str(&format!("made small in {} runs: {after} of {before} operations\n\n", shrunk.played));
+        text.push_str(&format!(
+            "made small in {} runs: {after} of {before} operations, {ladder_lines} lines of ladder\n\n",
+            shrunk.played
+        ));
         text.push_str(&shrunk.scenario.to_toml());
         text.push_str(&format!("\n{ladder}\n"));
         for violation in &violations {
@@ -137,17 +142,16 @@ impl Failure {
              crosspoint-sim run tests/seeds/NAME.toml",
             self.drawn.seed, self.calls
         ));
-        Report { scenario: shrunk.scenario, text, ladder_lines: ladder.lines().count() }
+        Report { scenario: shrunk.scenario, text, ladder_lines }
     }
 }
 
-/// The ladder of a scenario that goes wrong, and what is wrong. A world that panics is gone, so it leaves
+/// The log of a scenario that goes wrong, and what is wrong. A world that panics is gone, so it leaves
 /// its log.
-fn last_words(scenario: &Scenario) -> (String, Vec<Violation>) {
+fn last_words(scenario: &Scenario) -> (Log, Vec<Violation>) {
     let heir: Rc<RefCell<Log>> = Rc::default();
     let log = heir.clone();
     let played = caught(|| play_with(scenario, |world| world.bequeath_log(log)).found());
     let violations = played.unwrap_or_else(|panic| vec![panic]);
-    let ladder = ladder_of(&heir.borrow(), &violations, LADDER_LINES);
-    (ladder, violations)
+    (heir.take(), violations)
 }
