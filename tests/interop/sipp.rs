@@ -1,10 +1,13 @@
 //! SIPp registers phones and calls them, everything with digest.
 
 use crate::{folder, turn};
+use crosspoint_core::record::{Replay, replay};
+use crosspoint_core::rng::Seed;
+use crosspoint_sim::anonymise::anonymise;
 use crosspoint_tests::ports::{free_udp_port, wait_until_bound};
 use crosspoint_tests::process::installed;
 use crosspoint_tests::sipp::Sipp;
-use crosspoint_tests::switch::{PASSWORD, Switch};
+use crosspoint_tests::switch::{DOMAIN, PASSWORD, Switch};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -63,4 +66,18 @@ fn two_thousand_authenticated_calls_and_not_one_fails() {
     switch.wait_for_zero(&["calls", "transactions"], Duration::from_secs(45));
     switch.stop();
     assert_eq!(switch.records().len(), CALLS, "one CDR for each call");
+    replays_and_can_be_given_away(&switch.recording());
+}
+
+/// What the server recorded happens again without it, and with other names and secrets too.
+fn replays_and_can_be_given_away(recording: &[u8]) {
+    let replayed = replay(recording, None).expect("the recording is whole");
+    let Replay::Identical { inputs, digest } = replayed else { panic!("{replayed:?}") };
+    println!("{inputs} inputs, digest {digest:016x}");
+    let given = anonymise(recording, Seed::from_number(1), None).unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(matches!(replay(&given, None), Ok(Replay::Identical { inputs: again, .. }) if again == inputs));
+    let holds = |text: &str| given.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()));
+    for secret in ["u00007", DOMAIN, PASSWORD, "sipp"] {
+        assert!(!holds(secret), "{secret} can still be read");
+    }
 }

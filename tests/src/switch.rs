@@ -18,6 +18,7 @@ pub struct Switch {
     process: Process,
     state: PathBuf,
     events: PathBuf,
+    recording: PathBuf,
     /// Where it takes SIP, on 127.0.0.1.
     pub port: u16,
 }
@@ -37,7 +38,7 @@ impl Switch {
     /// When it is not ready after ten seconds.
     pub fn start_with(folder: &Path, also: &str) -> Switch {
         let port = free_udp_port();
-        let (state, events) = (folder.join("state"), folder.join("events.jsonl"));
+        let [state, events, recording] = ["state", "events.jsonl", "recording"].map(|name| folder.join(name));
         let config = folder.join("crosspoint.toml");
         let text = format!(
             "[switch]\ndomain = \"{DOMAIN}\"\nevent_log = \"{}\"\n\n[[listen]]\ntransport = \"udp\"\nbind = \"127.0.0.1:{port}\"\n\n\
@@ -47,10 +48,10 @@ impl Switch {
         std::fs::write(&config, text).expect("the test's folder can be written");
         let program = program();
         let mut command = Command::new(&program);
-        command.arg("run").arg("--config").arg(&config).arg("--state-dir").arg(&state);
+        command.arg("run").arg("--config").arg(&config).arg("--state-dir").arg(&state).arg("--record").arg(&recording);
         let mut process = Process::start(&mut command, &folder.join("crosspoint.log"));
         process.wait_for("ready", Duration::from_secs(10));
-        Switch { program, process, state, events, port }
+        Switch { program, process, state, events, recording, port }
     }
 
     /// What `status --json` prints.
@@ -115,6 +116,14 @@ impl Switch {
     pub fn wait_for(&self, name: &str, least: u64) {
         let reached = until(Duration::from_secs(20), || number(&self.status(), name).filter(|count| *count >= least));
         assert!(reached.is_some(), "{name} did not reach {least}:\n{}", self.status());
+    }
+
+    /// The recording of everything that went into it. The server must have been stopped.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub fn recording(&self) -> Vec<u8> {
+        std::fs::read(&self.recording).expect("the server wrote its recording")
     }
 
     /// Stops it as an operator does, and wants exit code 0.
