@@ -2,8 +2,8 @@
 
 use crosspoint_core::event::Event;
 use crosspoint_core::input::{Control, Input};
-use crosspoint_core::record::{Log, Replay, replay};
-use crosspoint_core::rng::Seed;
+use crosspoint_core::record::{Log, Player, Recorder, Replay, replay};
+use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_sim::anonymise::{Failure, anonymise};
 use crosspoint_sim::phone::{Answering, Change, Demand, Hold};
 use crosspoint_sim::scenario::{self, Options, Scenario};
@@ -339,5 +339,49 @@ fn the_binary_writes_for_its_owner_alone_and_over_nothing() {
     assert!(words(&bytes[0]).contains("u1") && !words(&bytes[1]).contains("u1"));
     for path in [log, new] {
         std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// A recording in which every datagram comes once more in the end, damaged on the way.
+fn damaged(log: &[u8], seed: u64) -> Vec<u8> {
+    let log = Log::read(log).unwrap();
+    let mut stream = Stream::new(number(seed), 1);
+    let (mut out, switch_seed) = (Vec::new(), log.end.unwrap().seed);
+    let mut recorder = Recorder::start(log.config.clone(), switch_seed, log.began, &mut out);
+    let mut player = Player::new(log.config.clone(), switch_seed, log.began, |_| {});
+    let mut play = |now, input: Input<'_>| {
+        recorder.input(now, &input, player.digest(), &mut out);
+        player.play(now, input, |_| {});
+    };
+    let inputs: Vec<_> = log.inputs().map(Result::unwrap).collect();
+    for recorded in &inputs {
+        play(recorded.now, recorded.input.clone());
+    }
+    let last = inputs.last().unwrap().now;
+    for recorded in &inputs {
+        if let Input::Datagram { flow, bytes } = recorded.input {
+            let mut datagram = bytes.to_vec();
+            for _ in 0..1 + stream.below(3) {
+                let at = stream.below(datagram.len() as u64) as usize;
+                match stream.below(4) {
+                    0 => drop(datagram.remove(at)),
+                    1 => datagram.insert(at, stream.below(256) as u8),
+                    2 => datagram[at] ^= 1 << stream.below(8),
+                    _ => datagram[at] = b" :;,<>\"@=%\r\n"[stream.below(12) as usize],
+                }
+            }
+            play(last, Input::Datagram { flow, bytes: &datagram });
+        }
+    }
+    let digest = player.digest();
+    recorder.finish(digest, &mut out);
+    out
+}
+
+#[test]
+fn damaged_messages_are_as_damaged_afterwards() {
+    for seed in 0..60 {
+        let log = damaged(&scenario::random(seed, 5, |_| {}).into_recording(), seed);
+        checked(&log, seed, &format!("the damaged world {seed}"));
     }
 }

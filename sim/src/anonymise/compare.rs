@@ -61,7 +61,8 @@ fn message(map: &mut Mapping, old: &[u8], new: &[u8]) -> Result<(), String> {
         return Err(format!("`{}` of {a} octets now has {b}: `{}`", first_line(old), first_line(new)));
     }
     let page = Page::of(map, old, None);
-    let (mut image, ids) = (page.bytes, page.ids);
+    let (mut image, mut ids) = (page.bytes, page.ids);
+    ids.extend(tags(old));
     for (at, _) in page.answers {
         image[at.clone()].copy_from_slice(&new[at]);
     }
@@ -82,6 +83,16 @@ fn message(map: &mut Mapping, old: &[u8], new: &[u8]) -> Result<(), String> {
             Err(format!("in `{}`: `{}` is now `{}`", first_line(old), line(old), line(new)))
         }
     }
+}
+
+/// Every tag, also in a header that is too faulty to be taken apart and comes back in a 400.
+fn tags(message: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let begins = |at: &usize| message[*at..].get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b";tag="));
+    let tag = |at: usize| {
+        let from = at + 5;
+        from..from + message[from..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()
+    };
+    (0..message.len()).filter(begins).map(tag).collect()
 }
 
 /// Where a word of `new` begins that is neither the one of `old` nor the one of `image`.

@@ -129,3 +129,63 @@ impl Walk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::replace;
+    use crate::anonymise::key::Key;
+    use crate::anonymise::mapping::Mapping;
+    use crate::world::Zone;
+    use crosspoint_core::command::Carrier;
+    use crosspoint_core::config::Config;
+    use crosspoint_core::rng::Seed;
+    use hickory_proto::op::{Message, MessageType, OpCode, Query};
+    use hickory_proto::rr::{Name, RecordType};
+
+    /// What a zone of this owner answers, question by question.
+    fn answers(owner: impl Fn(&str) -> String, addresses: [&str; 2]) -> Vec<Vec<u8>> {
+        let mut zone = Zone::default();
+        let target = owner("sip.acme");
+        zone.set(
+            &owner("_sip._udp.acme"),
+            &[&format!("SRV 1 2 5060 {target}"), &format!("SRV 2 2 5060 {}", owner("b.acme"))],
+        );
+        zone.set(&owner("acme"), &[&format!("NAPTR 1 2 s SIP+D2U {}", owner("_sip._udp.acme"))]);
+        zone.set(&owner("www.acme"), &[&format!("CNAME {target}")]);
+        zone.set(&target, &[&format!("A {}", addresses[0]), &format!("AAAA {}", addresses[1])]);
+        let questions = [
+            ("_sip._udp.acme", RecordType::SRV),
+            ("acme", RecordType::NAPTR),
+            ("www.acme", RecordType::A),
+            ("www.acme", RecordType::AAAA),
+            ("nobody.acme", RecordType::A),
+        ];
+        let answer = |(name, kind): (&str, RecordType)| {
+            let mut query = Message::new(7, MessageType::Query, OpCode::Query);
+            query.add_query(Query::query(Name::from_ascii(owner(name)).unwrap(), kind));
+            zone.answer(&query.to_vec().unwrap(), Carrier::Udp).flatten().unwrap()
+        };
+        questions.into_iter().map(answer).collect()
+    }
+
+    #[test]
+    fn an_answer_becomes_what_a_zone_of_other_names_would_answer() {
+        let map = Mapping::new(Key::new(Seed::from_number(4), 0), &[&Config::embedded("secret")]);
+        let plain = |name: &str| format!("{name}.example.net.");
+        let other = |name: &str| {
+            let mut name = plain(name).into_bytes();
+            map.host(&mut name);
+            String::from_utf8(name).unwrap()
+        };
+        let addresses = ["198.51.100.7", "2001:db8::17"];
+        let others = addresses.map(|ip| map.ip(ip.parse().unwrap()).to_string());
+        let expected = answers(other, [&others[0], &others[1]]);
+        for (old, expected) in answers(plain, addresses).into_iter().zip(expected) {
+            assert_eq!(Message::from_vec(&replace(&map, &old)).unwrap(), Message::from_vec(&expected).unwrap());
+            // what breaks off is replaced as far as it goes
+            for length in 0..old.len() {
+                assert_eq!(replace(&map, &old[..length]).len(), length);
+            }
+        }
+    }
+}

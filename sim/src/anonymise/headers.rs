@@ -161,14 +161,13 @@ impl Page<'_> {
         }
     }
 
-    /// `SIP/2.0/UDP host:port;params`.
+    /// `SIP/2.0/UDP host:port;params`. White space may stand around the slashes and the colon (§25.1).
     fn via(&mut self, at: Span) {
-        let at = self.trim(at);
         let end = self.find(at.clone(), b';').unwrap_or(at.end);
-        // white space may stand around the slashes (§25.1); the sent-by is the last word
-        let head = self.trim(at.start..end);
-        let from = head.clone().rev().find(|&i| self.bytes[i].is_ascii_whitespace()).map_or(head.start, |i| i + 1);
-        self.host_port(from..head.end);
+        let slashes = self.find(at.start..end, b'/').and_then(|slash| self.find(slash + 1..end, b'/'));
+        let transport = self.trim(slashes.map_or(at.start, |slash| slash + 1)..end);
+        let sent_by = transport.clone().find(|&i| self.bytes[i].is_ascii_whitespace()).unwrap_or(transport.start);
+        self.host_port(sent_by..end);
         self.params(end..at.end);
     }
 
@@ -190,8 +189,7 @@ impl Page<'_> {
             return self.text(scheme.end..trimmed.end);
         }
         let from = if has_scheme { scheme.end } else { trimmed.start };
-        for part in self.split(from..trimmed.end, b',') {
-            let (name, at) = self.pair(part);
+        for (name, at) in self.pairs(from..trimmed.end) {
             let is = |page: &Self, known: &[&str]| known.iter().any(|known| page.is(&name, known));
             if is(self, &["username"]) {
                 self.map.user(&mut self.bytes[at]);
@@ -205,8 +203,7 @@ impl Page<'_> {
                 super::symbols::scramble_hex(&self.map.key, &mut self.bytes[at.clone()]);
                 self.answers.push((at, value.clone()));
             } else if is(self, &["domain"]) {
-                let words = self.split(at, b' ');
-                words.into_iter().filter(|word| !word.is_empty()).for_each(|word| self.uri(word));
+                self.words(at).into_iter().filter(|word| !word.is_empty()).for_each(|word| self.uri(word));
             } else if !is(self, &["nc", "qop", "algorithm", "stale", "charset", "userhash"]) {
                 self.text(at);
             }

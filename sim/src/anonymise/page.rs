@@ -131,6 +131,41 @@ impl<'m> Page<'m> {
         parts
     }
 
+    /// The parts between blanks.
+    pub(super) fn words(&self, at: Span) -> Vec<Span> {
+        let mut from = at.start;
+        let parts = self.bytes[at].split(|&byte| byte == b' ').map(|part| {
+            let word = from..from + part.len();
+            from = word.end + 1;
+            word
+        });
+        parts.collect()
+    }
+
+    /// The `name=value` of a list of them, trimmed and unquoted. As the core does, it takes for a quoted string only what
+    /// begins behind the `=`.
+    pub(super) fn pairs(&self, at: Span) -> Vec<(Span, Span)> {
+        let mut pairs = Vec::new();
+        let mut from = at.start;
+        while from < at.end {
+            let equals = self.find(from..at.end, b'=').unwrap_or(at.end);
+            let comma = self.find(from..at.end, b',').unwrap_or(at.end);
+            let value = self.trim(equals.saturating_add(1).min(at.end)..at.end);
+            let mut end = comma;
+            if equals < comma {
+                end = self.find(value.clone(), b',').unwrap_or(at.end);
+                if self.bytes.get(value.start) == Some(&b'"') {
+                    let close =
+                        (value.start + 1..at.end).find(|&i| self.bytes[i] == b'"' && self.bytes[i - 1] != b'\\');
+                    end = close.and_then(|close| self.find(close..at.end, b',')).unwrap_or(at.end);
+                }
+            }
+            pairs.push(self.pair(from..end));
+            from = end + 1;
+        }
+        pairs
+    }
+
     /// Where this octet first stands.
     pub(super) fn find(&self, at: Span, byte: u8) -> Option<usize> {
         self.bytes[at.clone()].iter().position(|&other| other == byte).map(|place| at.start + place)
@@ -176,7 +211,22 @@ impl<'m> Page<'m> {
         {
             return self.text(colon + 1..at.end);
         }
-        self.text(at);
+        self.escaped_text(at);
+    }
+
+    /// Text in which `%` escapes stay as they are.
+    fn escaped_text(&mut self, at: Span) {
+        let (mut from, mut i) = (at.start, at.start);
+        while i < at.end {
+            let is_escape =
+                self.bytes[i] == b'%' && i + 2 < at.end && self.bytes[i + 1..i + 3].iter().all(u8::is_ascii_hexdigit);
+            if is_escape {
+                self.text(from..i);
+                from = i + 3;
+            }
+            i += if is_escape { 3 } else { 1 };
+        }
+        self.text(from..at.end);
     }
 
     /// `host`, `host:port`, `[v6]:port`.
@@ -229,7 +279,7 @@ impl<'m> Page<'m> {
             if self.is(&name, "Replaces") || self.is(&name, "Join") || self.is(&name, "Call-ID") {
                 self.escaped_dialog(value);
             } else {
-                self.text(value);
+                self.escaped_text(value);
             }
         }
     }

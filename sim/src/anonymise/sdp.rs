@@ -51,14 +51,14 @@ impl Page<'_> {
             b'v' | b'b' | b't' | b'r' | b'z' | b'm' => {}
             // user, session id, version, network, address family, address
             b'o' => {
-                let words = self.split(value, b' ');
+                let words = self.words(value);
                 if let Some(user) = words.first() {
                     self.text(user.clone());
                 }
                 self.sdp_address(words.get(5));
             }
             b'c' => {
-                let words = self.split(value, b' ');
+                let words = self.words(value);
                 self.sdp_address(words.get(2));
             }
             b'a' => self.attribute(value),
@@ -80,11 +80,11 @@ impl Page<'_> {
         let is = |page: &Self, known: &str| page.is(&name, known);
         if KEPT.iter().any(|known| is(self, known)) {
         } else if is(self, "rtcp") {
-            let words = self.split(value, b' ');
+            let words = self.words(value);
             self.sdp_address(words.get(3));
         } else if is(self, "candidate") || is(self, "remote-candidates") {
             // foundation, component, transport, priority, address, port, typ ... (RFC 8839 §5.1)
-            for word in self.split(value, b' ') {
+            for word in self.words(value) {
                 if crosspoint_core::sip::host_ip(self.get(word.clone())).is_some() {
                     self.host(word);
                 } else if self.get(word.clone()).ends_with(b".local") {

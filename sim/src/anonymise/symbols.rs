@@ -31,6 +31,10 @@ pub(super) fn each(text: &mut [u8], may_be_escaped: bool, mut image: impl FnMut(
                 text[at + 1..at + 3].copy_from_slice(digits.as_bytes());
             }
             at += 3;
+        } else if text[at].is_ascii_control() {
+            // a switch that answers a faulty message writes blanks for controls
+            image(b' ');
+            at += 1;
         } else {
             text[at] = image(text[at]);
             at += 1;
@@ -85,7 +89,7 @@ pub(super) fn scramble_hex(key: &Key, text: &mut [u8]) {
 
 /// Replaces every octet of what is no text.
 pub(super) fn scramble_binary(key: &Key, bytes: &mut [u8]) {
-    let mut context = key.context(Kind::Binary, bytes.len());
+    let mut context = key.context(Kind::Binary, 0);
     for byte in bytes {
         let image = context.exchange(0, 256, usize::from(*byte)) as u8;
         context.push(*byte);
