@@ -63,7 +63,7 @@ fn message(map: &mut Mapping, old: &[u8], new: &[u8]) -> Result<(), String> {
     let page = Page::of(map, old, None);
     let (mut image, mut ids) = (page.bytes, page.ids);
     ids.extend(tags(old));
-    for (at, _) in page.answers {
+    for at in page.answers.into_iter().map(|(at, _)| at).chain(page.made) {
         image[at.clone()].copy_from_slice(&new[at]);
     }
     for at in ids {

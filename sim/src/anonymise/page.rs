@@ -61,13 +61,15 @@ pub(super) struct Page<'m> {
     pub(super) bytes: Vec<u8>,
     /// Where identifiers stand that the switch may have made up.
     pub(super) ids: Vec<Span>,
+    /// Where numbers stand that the switch may make of everything else: the ids of descriptions without a readable one.
+    pub(super) made: Vec<Span>,
     /// Where the answers to digest challenges stand, each with the header's value that it is in.
     pub(super) answers: Vec<(Span, Span)>,
 }
 
 impl<'m> Page<'m> {
     pub(super) fn new(map: &'m Mapping, bytes: &[u8]) -> Page<'m> {
-        Page { map, bytes: bytes.to_vec(), ids: Vec::new(), answers: Vec::new() }
+        Page { map, bytes: bytes.to_vec(), ids: Vec::new(), made: Vec::new(), answers: Vec::new() }
     }
 
     pub(super) fn get(&self, at: Span) -> &[u8] {

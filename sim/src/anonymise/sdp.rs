@@ -55,6 +55,7 @@ impl Page<'_> {
                 if let Some(user) = words.first() {
                     self.text(user.clone());
                 }
+                self.made.extend(words.get(1).cloned());
                 self.sdp_address(words.get(5));
             }
             b'c' => {
