@@ -283,11 +283,16 @@ impl Call {
     /// Forgets what is over; the branch that answered is kept for what the call still says of itself.
     fn sweep(&mut self, step: &mut Step<'_>) {
         let winner = self.winner;
-        let exchanges = &mut self.exchanges;
+        let Call { exchanges, attempts, .. } = self;
         self.branches.retain_mut(|branch| {
             let is_kept = !branch.is_gone() || Some(branch.id) == winner;
             if !is_kept {
                 branch.bury(step, exchanges);
+                // A 2xx may still bring the dialog back, and what its PRACKs had counts there (RFC 3261 §12.2.1.1).
+                let used = branch.callee.dialog.local_cseq;
+                for attempt in attempts.iter_mut().filter(|attempt| attempt.id == branch.attempt) {
+                    attempt.dialog.local_cseq = attempt.dialog.local_cseq.max(used);
+                }
             }
             is_kept
         });
