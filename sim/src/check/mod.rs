@@ -5,11 +5,28 @@
 //! checked; `docs/checks.md` is written from it.
 //!
 //! What a world does not declare lawful ([`Checks::permit`]) is a violation: deny by default.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `scan`, `ids` | a datagram in one pass; names by their hash, and tables that forget |
+//! | `shape`, `topology` | what each message must be by itself, and what it must not tell |
+//! | `server`, `client`, `schedule` | transactions: answers, resends, ACK, CANCEL |
+//! | `dialog` | dialogs: tags, CSeq, BYE |
+//! | `calls`, `billing` | one record a call, and what it says |
+//! | `residue`, `events` | what is held, and what is told |
 
+mod billing;
 mod calls;
 mod catalogue;
+mod client;
+mod dialog;
 mod events;
+mod ids;
 mod residue;
+mod scan;
+mod schedule;
+mod server;
+mod shape;
 mod topology;
 
 pub use catalogue::CATALOGUE;
@@ -18,7 +35,9 @@ pub use residue::Held;
 
 use crate::phone::Phone;
 use crosspoint_core::event::Event;
-use crosspoint_core::time::Instant;
+use crosspoint_core::time::{Instant, UnixMicros};
+use scan::{Method, Seen, Start};
+use schedule::Schedule;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -39,6 +58,7 @@ pub struct Violation {
 impl Violation {
     /// One that names no call.
     pub(crate) fn new(check: &'static str, text: String) -> Violation {
+        debug_assert!(CATALOGUE.iter().any(|(id, ..)| *id == check), "{check} is not in the catalogue");
         Violation { check, text, call_ids: Vec::new() }
     }
 
@@ -67,13 +87,25 @@ impl Found {
     }
 }
 
+/// When a datagram passes, and whose it is.
+#[derive(Clone, Copy, Debug)]
+struct At {
+    now: Instant,
+    peer: SocketAddr,
+}
+
 /// The checks of one switch.
 #[derive(Debug)]
 pub struct Checks {
     found: Found,
+    rules: Schedule,
     events: events::Events,
-    calls: calls::Calls,
+    shape: shape::Shape,
     topology: topology::Topology,
+    server: server::Server,
+    client: client::Client,
+    legs: dialog::Legs,
+    calls: calls::Calls,
 }
 
 impl Checks {
@@ -81,9 +113,14 @@ impl Checks {
     pub fn new(switch: SocketAddr) -> Checks {
         Checks {
             found: Found::default(),
+            rules: Schedule::default(),
             events: events::Events::default(),
-            calls: calls::Calls::default(),
+            shape: shape::Shape::new(switch),
             topology: topology::Topology::new(switch),
+            server: server::Server::default(),
+            client: client::Client::default(),
+            legs: dialog::Legs::default(),
+            calls: calls::Calls::default(),
         }
     }
 
@@ -92,37 +129,122 @@ impl Checks {
         self.events.permit(lawful);
     }
 
-    /// A datagram that the switch takes in: at the moment at which it does, not when it came to wait.
-    pub fn to_switch(&mut self, _now: Instant, from: SocketAddr, datagram: &[u8]) {
-        self.topology.came(from, datagram);
+    /// The waits between resends (SS_SIP_RESEND_INTERVAL), where they are not the usual ones.
+    pub fn resends_after(&mut self, waits: &[Duration]) {
+        self.rules.set(waits);
     }
 
-    /// A datagram that has left the switch: what its driver took, refused ones not.
-    pub fn from_switch(&mut self, _now: Instant, to: SocketAddr, datagram: &[u8]) {
-        self.topology.went(to, datagram, &mut self.found);
+    /// From how many milliseconds on a begun second is charged (SERVER_BILLING_HOLD_TIME_PRECISION), 50 where not said.
+    pub fn charges_from(&mut self, precision_ms: u64) {
+        self.calls.billing.set_precision(precision_ms);
+    }
+
+    /// The switch may be so late from now on: its thread stands still, or its clock goes back.
+    pub fn may_be_late(&mut self, by: Duration) {
+        self.rules.slack = self.rules.slack.max(by);
+    }
+
+    /// The wall clock says this now: to be said at the beginning, and whenever it jumps. Without, no times of day are
+    /// compared.
+    pub fn wall_clock(&mut self, now: Instant, wall: UnixMicros) {
+        self.calls.billing.set_wall(now, wall);
+    }
+
+    /// A datagram that the switch takes in: at the moment at which it does, not when it came to wait.
+    pub fn to_switch(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        self.look(now);
+        let Some(seen) = Seen::of(datagram) else { return };
+        let at = At { now, peer: from };
+        self.topology.came(at, &seen);
+        match seen.start {
+            Start::Request { name, .. } => {
+                if seen.method == Method::Ack {
+                    self.server.acknowledged(at, &seen, &self.legs, &self.rules, &mut self.found);
+                    self.legs.ack_came(at, &seen);
+                } else if self.server.came(at, &seen, name) {
+                    self.legs.request_came(at, &seen);
+                }
+            }
+            // RFC 3261 §18.3: what is cut off is thrown away
+            Start::Response { .. } if seen.content_length > Some(seen.body.len()) => {}
+            Start::Response { .. } => {
+                self.client.came(at, &seen, &self.rules, &mut self.found);
+                self.legs.response_came(at, &seen);
+            }
+        }
+    }
+
+    /// A datagram that the switch sends: what it gives to its driver, also where the driver cannot take it.
+    pub fn from_switch(&mut self, now: Instant, to: SocketAddr, datagram: &[u8]) {
+        self.look(now);
+        let Some(seen) = Seen::of(datagram) else { return };
+        let at = At { now, peer: to };
+        let found = &mut self.found;
+        self.shape.went(at, &seen, found);
+        self.topology.went(at, &seen, found);
+        let bytes = ids::id(datagram);
+        match seen.start {
+            Start::Request { name, .. } => {
+                let is_new = self.client.went(at, &seen, name, bytes, &self.rules, found);
+                if is_new && seen.method != Method::Ack {
+                    self.legs.request_went(at, &seen, &self.rules, found);
+                }
+            }
+            Start::Response { .. } => {
+                self.server.went(at, &seen, bytes, &self.rules, found);
+                self.legs.response_went(at, &seen, found);
+            }
+        }
+    }
+
+    /// The network tells the switch that nothing listens there.
+    pub fn undelivered(&mut self, now: Instant, to: SocketAddr) {
+        self.client.undelivered(now, to);
     }
 
     /// What the switch tells.
-    pub fn event(&mut self, _now: Instant, event: &Event) {
+    pub fn event(&mut self, now: Instant, event: &Event) {
+        self.look(now);
         self.events.event(event, &mut self.found);
-        self.calls.event(event, &mut self.found);
+        self.calls.event(now, event, &mut self.found);
     }
 
-    /// The switch was killed and began anew with what its journal had, which lacks the last `lost`.
-    pub fn crashed(&mut self, _now: Instant, _lost: Duration) {}
+    /// What the switch holds now: as often as is wanted.
+    pub fn holds(&mut self, now: Instant, held: &Held) {
+        self.look(now);
+        let caused = residue::Caused {
+            open_calls: self.calls.open(),
+            closing_calls: self.calls.closing(),
+            requests: self.server.len() + self.client.len(),
+        };
+        residue::bounds(held, &caused, &mut self.found);
+    }
 
-    /// Forgets calls that are over. Only where nothing is under way: a straggler of what is forgotten is a violation.
-    pub fn forget_past(&mut self) {
-        self.calls.forget_past();
+    /// The switch was killed and began anew with what its journal had, which lacks the last `lost`. Whatever was under
+    /// way is void: what comes of it from now on is new to the switch, and to the checks.
+    pub fn crashed(&mut self, now: Instant, lost: Duration) {
+        self.server.clear();
+        self.client.clear();
+        self.legs.crashed();
+        self.calls.crashed(now, lost);
     }
 
     /// Everything that must not have happened. Meant for the end of a run, when all is quiet again.
-    pub fn finish(&self, _now: Instant, phones: &mut dyn Iterator<Item = &Phone>, held: &Held) -> Vec<Violation> {
+    pub fn finish(&self, now: Instant, phones: &mut dyn Iterator<Item = &Phone>, held: &Held) -> Vec<Violation> {
         let mut found = Found(self.found.0.clone());
-        let phones: Vec<&Phone> = phones.collect();
-        calls::phones(&phones, &mut found);
-        self.calls.finish(&phones, &mut found);
+        calls::phones(phones, &self.legs, &mut found);
+        self.server.finish(now, &self.legs, &self.rules, |name| self.client.given_up(name), &mut found);
+        self.client.finish(now, &self.rules, &mut found);
+        self.calls.finish(&self.legs, &self.rules, &mut found);
         residue::residue(held, &mut found);
         found.0
+    }
+
+    /// Looks at what has had its time, and forgets what has ended.
+    fn look(&mut self, now: Instant) {
+        self.calls.look(now, &self.legs, &self.rules, &mut self.found);
+        self.server.forget(now, &self.legs, &self.rules, &mut self.found);
+        self.client.forget(now, &self.rules, &mut self.found);
+        self.legs.forget(now);
     }
 }

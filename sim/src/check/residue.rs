@@ -1,4 +1,4 @@
-//! Zero residue: where nothing goes on, nothing is held.
+//! What the switch holds: nothing where nothing goes on, and never more than its peers have caused.
 
 use super::{Found, Violation};
 use crosspoint_core::switch::Switch;
@@ -50,5 +50,35 @@ pub(super) fn residue(held: &Held, found: &mut Found) {
     ];
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
         found.add(Violation::new("residue", format!("the switch still holds {count} {what}")));
+    }
+}
+
+/// Timers of one transaction: one for resends, one for its end (RFC 3261 §17), and the 100 that is due.
+const TIMERS_PER_TRANSACTION: usize = 3;
+/// Timers of one call: two for each of its branches and some of its own.
+const TIMERS_PER_CALL: usize = 80;
+
+/// What has been seen from outside and may still be held.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caused {
+    /// Calls that began and have no record.
+    pub(super) open_calls: usize,
+    /// Calls whose record is written for less than 64*T1: their BYEs and subscriptions may still be under way.
+    pub(super) closing_calls: usize,
+    /// Requests that came, and requests that went, for which less than 64*T1 has passed since they were answered.
+    pub(super) requests: usize,
+}
+
+/// What is held beyond what was caused.
+pub(super) fn bounds(held: &Held, caused: &Caused, found: &mut Found) {
+    let calls = caused.open_calls + caused.closing_calls;
+    let most = [
+        (held.calls, calls, "calls"),
+        (held.transactions, caused.requests, "transactions"),
+        (held.timers, TIMERS_PER_TRANSACTION * caused.requests + TIMERS_PER_CALL * calls, "timers"),
+        (held.orphaned_timers, 0, "timers without an owner"),
+    ];
+    for (count, most, what) in most.into_iter().filter(|(count, most, _)| count > most) {
+        found.add(Violation::new("memory", format!("the switch holds {count} {what}, {most} can be")));
     }
 }

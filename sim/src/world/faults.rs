@@ -18,7 +18,9 @@ impl World {
         let unheard = Duration::from_micros(self.switch.io.kernel.sink_delay_us);
         self.checks.crashed(self.now, lost.max(unheard));
         for record in recovered.interrupted {
-            self.sink(Event::CallEnded { record: Box::new(record) });
+            let event = Event::CallEnded { record: Box::new(record) };
+            self.checks.event(self.now, &event);
+            self.sink(event);
         }
         self.run_switch();
     }
@@ -44,6 +46,7 @@ impl World {
     pub fn regress_clock(&mut self, by: Duration) {
         self.log_event(format!("the clock goes back by {} ms", by.as_millis()));
         self.switch.clock.regress(self.now, by);
+        self.checks.may_be_late(by);
         self.arm_switch();
     }
 
@@ -51,6 +54,8 @@ impl World {
     pub fn stall_switch(&mut self, time: Duration) {
         self.log_event(format!("stands still for {} ms", time.as_millis()));
         self.switch.stalled_until = self.switch.stalled_until.max(self.now + time);
+        let wake_delay = Duration::from_micros(self.kernel().wake_delay_us);
+        self.checks.may_be_late(time + wake_delay);
         self.arm_switch();
     }
 
@@ -119,7 +124,6 @@ impl World {
     pub(super) fn sink(&mut self, event: Event) {
         let wall = self.switch.clock.read(self.now).wall;
         self.switch.journal.take(self.now, wall, &event);
-        self.checks.event(self.now, &event);
         if self.keeps_log {
             self.log.told(self.now.as_micros(), SWITCH_NAME, &event);
             self.events.push(event);

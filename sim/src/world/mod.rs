@@ -98,6 +98,9 @@ impl World {
     /// Where the configuration is refused.
     pub fn of_config(seed: u64, text: &str) -> World {
         let parsed = crosspoint_core::config::parse(text).unwrap_or_else(|findings| panic!("{findings}\n{text}"));
+        let mut checks = Checks::new(SWITCH);
+        checks.resends_after(parsed.config.parameters.resend_intervals());
+        checks.charges_from(parsed.config.parameters.hold_time_precision_ms());
         let mut network = Network::new(Seed::from_number(seed));
         let switch_node = network.add_node(SWITCH, None, Plan::AT_ONCE, Plan::AT_ONCE);
         let mut world = World {
@@ -112,7 +115,7 @@ impl World {
             keeps_log: true,
             log: Paper::new(Log::new([SWITCH_NAME])),
             events: Vec::new(),
-            checks: Checks::new(SWITCH),
+            checks,
             accused: Vec::new(),
             spare: Vec::new(),
         };
@@ -190,7 +193,6 @@ impl World {
     pub fn forget_past(&mut self) {
         self.log.clear();
         self.events.clear();
-        self.checks.forget_past();
         self.switch.io.recording.clear();
         for member in &mut self.members.all {
             member.phone.forget_past();

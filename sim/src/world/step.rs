@@ -38,6 +38,7 @@ impl World {
             Coming::Arrival(arrival) => self.arrive(arrival),
             Coming::Leaves { boot: of, flow, datagram } if of == boot => self.send_from_switch(flow, datagram),
             Coming::Undelivered { boot: of, flow } if of == boot => {
+                self.checks.undelivered(self.now, flow.remote);
                 self.switch.inbox.undelivered.push_back(flow);
                 self.wake_switch();
             }
@@ -142,6 +143,8 @@ impl World {
         let spare = std::mem::take(&mut self.spare);
         let mut did = self.switch.io.trace.replace(spare);
         let mut told = Vec::new();
+        self.checks.may_be_late(Duration::from_micros(self.switch.io.kernel.wake_delay_us));
+        self.checks.wall_clock(self.now, self.switch.clock.read(self.now).wall);
         for one in did.drain(..) {
             match one {
                 Did::Took { from, datagram } => {
@@ -152,13 +155,22 @@ impl World {
                     self.checks.from_switch(self.now, flow.remote, &datagram);
                     self.leave(flow, datagram);
                 }
+                Did::Refused { flow, datagram, is_told } => {
+                    self.checks.from_switch(self.now, flow.remote, &datagram);
+                    if is_told {
+                        self.checks.undelivered(self.now, flow.remote);
+                    }
+                }
                 Did::Asked(query) => {
                     if let Some(message) = self.zone.answer(&query.bytes, query.carrier) {
                         let reply = Coming::Reply { boot: self.switch.boot, query: query.id, message };
                         self.agenda.plan(self.now + self.zone.delay, reply);
                     }
                 }
-                Did::Told(event) => told.push(event),
+                Did::Told(event) => {
+                    self.checks.event(self.now, &event);
+                    told.push(event);
+                }
             }
         }
         told.into_iter().for_each(|event| self.tell(event));

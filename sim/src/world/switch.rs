@@ -69,10 +69,13 @@ impl Io for FakeIo {
         let Kernel { full_permille, refuse_permille, .. } = self.kernel;
         if full_permille + refuse_permille > 0 {
             let key = self.ops.key(self.now, bytes);
+            let refused = |is_told| Did::Refused { flow: *flow, datagram: bytes.clone(), is_told };
             if self.chances.strikes(key, full_permille) {
+                self.trace.add(refused(false));
                 return Sent::Full;
             }
             if self.chances.strikes(key, refuse_permille) {
+                self.trace.add(refused(true));
                 self.refused.push(*flow);
                 return Sent::Done;
             }

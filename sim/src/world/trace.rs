@@ -15,6 +15,8 @@ pub(super) enum Did {
     Took { from: SocketAddr, datagram: Bytes },
     /// It sent a datagram, and the system took it.
     Sent { flow: Flow, datagram: Bytes },
+    /// It sent a datagram that the system did not take: as lost as on a wire, and the switch may be told.
+    Refused { flow: Flow, datagram: Bytes, is_told: bool },
     /// It asked a nameserver.
     Asked(Query),
     /// It told something.
