@@ -1,6 +1,7 @@
 //! Every call of a phone, past ones too: those that live are found without a walk over the rest.
 
-use super::call::Call;
+use super::call::{Call, State};
+use super::settings::End;
 
 /// Calls in the order of their numbers.
 #[derive(Debug, Default)]
@@ -8,6 +9,8 @@ pub(super) struct Calls {
     all: Vec<Call>,
     /// All before it are over.
     first_live: usize,
+    /// All before it were over when [`Calls::forget`] was last called.
+    first_fresh: usize,
 }
 
 impl Calls {
@@ -20,7 +23,23 @@ impl Calls {
     }
 
     pub(super) fn clear(&mut self) {
-        (self.all, self.first_live) = Default::default();
+        *self = Calls::default();
+    }
+
+    /// Forgets calls that were over when this was last called, but those that never got an answer.
+    pub(super) fn forget(&mut self) {
+        let old = self.all.drain(..self.first_fresh);
+        let kept: Vec<Call> = old.filter(|call| call.state() == State::Over(End::TimedOut)).collect();
+        self.all.splice(..0, kept);
+        self.first_live = 0;
+        self.pass_over();
+        self.first_fresh = self.first_live;
+    }
+
+    fn pass_over(&mut self) {
+        while self.all.get(self.first_live).is_some_and(Call::is_over) {
+            self.first_live += 1;
+        }
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&Call> {
@@ -38,9 +57,7 @@ impl Calls {
 
     /// The same, to change.
     pub(super) fn live_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut Call> {
-        while self.all.get(self.first_live).is_some_and(Call::is_over) {
-            self.first_live += 1;
-        }
+        self.pass_over();
         self.all[self.first_live..].iter_mut().filter(|call| !call.is_over())
     }
 }

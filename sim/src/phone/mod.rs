@@ -130,6 +130,7 @@ pub struct Phone {
     /// What [`Phone::poll_timeout`] found for the calls since something happened last.
     call_timeout: Cell<Option<Option<Instant>>>,
     tidied_at: Instant,
+    forgot_at: Instant,
 }
 
 impl Phone {
@@ -161,6 +162,7 @@ impl Phone {
             has_rogues: false,
             call_timeout: Cell::new(None),
             tidied_at: Instant::EPOCH,
+            forgot_at: Instant::EPOCH,
         }
     }
 
@@ -250,6 +252,10 @@ impl Phone {
         // an INVITE is remembered until its call is over: its ACK, its CANCEL and its resends may still come
         let is_live = |number| self.calls.get(number).is_some_and(|call| !call.is_over());
         self.servers.retain(|s| is_fresh(s.touched) || s.awaits_ack() || s.call.is_some_and(is_live));
+        if !self.settings.keeps_past && now.since(self.forgot_at) >= 2 * GIVE_UP {
+            self.forgot_at = now;
+            self.calls.forget();
+        }
     }
 
     /// The next datagram to send, and where to.

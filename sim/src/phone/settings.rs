@@ -26,6 +26,9 @@ pub struct Settings {
     pub server: SocketAddr,
     /// What it asks for when it registers, in seconds.
     pub expires_s: u32,
+    /// It remembers calls that are over, so that a test can look at them. One that does not forgets what became of them
+    /// some minutes later, and a day of calls takes no more memory than an hour.
+    pub keeps_past: bool,
     /// It refreshes its registration after half the time granted, and tries again where that fails (RFC 5626 §4.5).
     pub refreshes: bool,
     /// So often, in milliseconds, it sends CRLF CRLF to hold its NAT open, from its registration on; never, where none.
@@ -110,6 +113,7 @@ impl Settings {
             audio: SocketAddr::new(local.ip(), 4000),
             server,
             expires_s: 3600,
+            keeps_past: true,
             refreshes: false,
             keep_alive_ms: None,
             longest_call_ms: None,

@@ -140,6 +140,7 @@ impl World {
     ) {
         let index = self.members.all.len();
         let mut settings = Settings::new(name, PASSWORD, DOMAIN, members::address(index), SWITCH);
+        settings.keeps_past = self.keeps_log;
         change(&mut settings);
         let node = self.network.add_node(settings.local, behind, Plan::GOOD, Plan::GOOD);
         self.network.add_address(node, settings.audio);
@@ -170,6 +171,9 @@ impl World {
     /// Without, a world of many calls is fast and needs no memory for them. To be said before anything happens.
     pub fn keep_log(&mut self, keeps: bool) {
         self.keeps_log = keeps;
+        for member in &mut self.members.all {
+            member.phone.settings_mut().keeps_past = keeps;
+        }
         if !keeps {
             self.switch.finish_recording();
             self.forget_past();
