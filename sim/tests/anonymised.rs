@@ -1,9 +1,11 @@
 //! `crosspoint-sim anonymise`: the switch does the same, and nothing of what was there can be read any more.
 
+use crosspoint_core::binding::BindingRecord;
 use crosspoint_core::event::Event;
-use crosspoint_core::input::{Control, Input};
+use crosspoint_core::input::{Control, Flow, Input, SocketId, Transport};
 use crosspoint_core::record::{Log, Player, Recorder, Replay, replay};
 use crosspoint_core::rng::{Seed, Stream};
+use crosspoint_core::time::UnixMicros;
 use crosspoint_sim::anonymise::{Failure, anonymise};
 use crosspoint_sim::phone::{Answering, Change, Demand, Hold};
 use crosspoint_sim::scenario::{self, Options, Scenario};
@@ -167,14 +169,35 @@ fn rich_world(seed: u64) -> World {
     world
 }
 
+/// From the journal: what the phone registers a moment later is the same binding.
+fn journalled() -> BindingRecord {
+    BindingRecord {
+        aor: "heinrich".to_owned(),
+        contact: "sip:heinrich@10.0.1.103:5060".to_owned(),
+        call_id: "before@10.0.1.103".to_owned(),
+        cseq: 1,
+        q_permille: 1000,
+        flow: Flow { socket: SocketId(0), transport: Transport::Udp, remote: "10.0.1.103:5060".parse().unwrap() },
+        behind_nat: false,
+        path: String::new(),
+        instance: String::new(),
+        reg_id: 0,
+        updated_at: UnixMicros(1),
+        expires_at: UnixMicros(2_000_000_000_000_000),
+    }
+}
+
 fn rich_recording(seed: u64) -> Vec<u8> {
     let mut world = rich_world(seed);
     let s = Duration::from_secs;
     world.permit(crosspoint_sim::check::Lawful::RefusedCredentials);
+    world.control(Control::Restore(Box::new(journalled())));
     for name in ["wilhelmina", "2001", "2017", "heinrich"] {
         world.act(name, crosspoint_sim::phone::Phone::register);
     }
     world.run_for(s(2));
+    let is_refreshed = |event: &Event| matches!(event, Event::BindingChanged { change: "refreshed", binding } if binding.aor == "heinrich");
+    assert!(world.events().iter().any(is_refreshed), "{:?}", world.events());
     let headers = [
         ("Subject", "about the merger with Globex"),
         ("User-Agent", "Mueller-Phone/3.1 (serial 0815-4711)"),
