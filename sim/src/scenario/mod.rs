@@ -1,8 +1,8 @@
 //! Scenarios as data: who is there, what their network is like, and what happens when.
 //!
 //! A [`Scenario`] is drawn from a seed ([`Scenario::draw`]), or written by hand as TOML, and played in a world of its own
-//! ([`play`]): first with all its faults, then in calm, when everything must come to rest and everybody must reach
-//! everybody. What is found wrong is a [`Violation`] of the catalogue in [`crate::check`]; [`shrink`] makes a scenario
+//! ([`play()`]): first with all its faults, then in calm, when everything must come to rest and everybody must reach
+//! everybody. What is found wrong is a [`Violation`] of the catalogue in [`crate::check`]; `shrink` makes a scenario
 //! that goes wrong as small as it can.
 //!
 //! ```
