@@ -49,14 +49,14 @@ fn new_request(switch: &mut Switch, flow: Flow, message: &Message<'_>, server: S
         let (calls, desk) = switch.desk();
         match calls.dialog_of(message) {
             Some(dialog) => calls.on_request(desk, dialog, message, flow, server),
-            None => answer(desk.cx, desk.transactions, server, 481, b""),
+            None => refuse(desk.cx, desk.transactions, server, 481, b""),
         }
         return;
     }
     let Switch { cx, transactions, peers, .. } = switch;
     let method = message.method().expect("only requests make server transactions");
     if let Some((status, lines)) = defect(cx, message, method) {
-        return answer(cx, transactions, server, status, &lines);
+        return refuse(cx, transactions, server, status, &lines);
     }
     match method {
         Method::Register => register(switch, flow, message, server),
@@ -217,22 +217,22 @@ fn authenticate<'c>(
         Outcome::Refused { user, rule, again } => {
             cx.emit(Event::AuthFailed { user, source: flow.remote, rule });
             if !again {
-                answer(cx, transactions, server, 403, b"");
+                refuse(cx, transactions, server, 403, b"");
                 return None;
             }
             false
         }
         Outcome::Exhausted => {
-            answer(cx, transactions, server, 403, b"");
+            refuse(cx, transactions, server, 403, b"");
             return None;
         }
         Outcome::Malformed(_) => {
-            answer(cx, transactions, server, 400, b"");
+            refuse(cx, transactions, server, 400, b"");
             return None;
         }
     };
     let lines = auth.challenge(cx, flow, &config.domain, code, stale);
-    answer(cx, transactions, server, code.status(), &lines);
+    refuse(cx, transactions, server, code.status(), &lines);
     None
 }
 
@@ -253,6 +253,12 @@ pub(crate) fn not_allowed(
 fn answer(cx: &mut Cx, transactions: &mut Transactions, server: ServerId, status: u16, headers: &[u8]) {
     let tag: Tag = cx.rng.ids.token();
     transactions.respond(cx, server, Reply { status, reason: None, to_tag: &tag, headers, body: b"" });
+}
+
+/// The same to somebody who has not shown who he is.
+fn refuse(cx: &mut Cx, transactions: &mut Transactions, server: ServerId, status: u16, headers: &[u8]) {
+    let tag: Tag = cx.rng.ids.token();
+    transactions.refuse_stranger(cx, server, Reply { status, reason: None, to_tag: &tag, headers, body: b"" });
 }
 
 fn concat_lines(lines: &[(&str, &str)]) -> Vec<u8> {

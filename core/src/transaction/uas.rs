@@ -376,6 +376,18 @@ impl Transactions {
         self.step_server(cx, id, event, Some(&reply));
     }
 
+    /// Refuses an INVITE of somebody who has not shown who he is. The answer is sent once and forgotten: sent again until
+    /// its ACK it would be ten times what a forged source has asked for (RFC 3261 §26.3.2.4). Who has not got it sends his
+    /// INVITE again. Any other request is answered as by [`Transactions::respond`].
+    pub fn refuse_stranger(&mut self, cx: &mut Cx, id: ServerId, reply: Reply<'_>) {
+        let Some(server) = self.servers.get(id) else { return };
+        if !matches!(server.machine, Machine::Invite(_)) {
+            return self.respond(cx, id, reply);
+        }
+        let tag = self.fingerprints.tag(server.key);
+        self.step_server(cx, id, ServerEvent::Challenge, Some(&Reply { to_tag: &tag, ..reply }));
+    }
+
     /// The answer sent last to a request that has no final one yet, for one that has to arrive (RFC 3262).
     pub fn last_answer(&self, id: ServerId) -> Option<Bytes> {
         let server = self.servers.get(id).filter(|server| !server.has_final())?;
