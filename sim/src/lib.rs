@@ -23,6 +23,7 @@
 //! | [`check`] | the oracles: what must hold in every world |
 //! | [`net`] | links, NATs, SIP ALGs, partitions, scripted faults |
 //! | [`phone`] | a strict user agent that shares no SIP code with the core; the host's `demo` runs it on real sockets |
+//! | [`node`] | attackers and floods: what somebody without any right sends, and must never get |
 //! | [`ladder`] | who sent what to whom, as text, as a picture, as a Mermaid diagram; of a world or of a recording |
 //! | [`wire`] | phones face to face, without a switch |
 //! | [`crossings`] | what both sides do at once, generated: a million of them end agreed and leave nothing |
@@ -54,6 +55,7 @@
 //! | a phone of the field behind its NAT | `settings.refreshes`, `keep_alive_ms`, `longest_call_ms`, `behind_alg`; `phone.seen_at()`, `phone.reboot(now)` |
 //! | a gateway | `settings.takes_any_number`, and [`phone::Trunk`]: credentials demanded, refusals by script, REGISTER, OPTIONS |
 //! | many calls at once, each its own way | `phone.expect(op, Script { .. })` at either end, `phone.call_for(now, op, "bob", &[])`, `phone.hang_up_op(now, op)`, `hold_op`, `change_op`, `refer_op`...; [`phone::Script`] |
+//! | somebody without any right | `world.add_attacker("eve", Attacker::new(place, campaign, stream))`, or `Attacker::flood`; [`node::Attack`], [`node::Flood`] |
 //! | no switch at all | [`wire::Wire`] in the place of [`world::World`] |
 //!
 //! # What lies between
@@ -103,6 +105,7 @@ pub mod crossings;
 pub mod day;
 pub mod ladder;
 pub mod net;
+pub mod node;
 pub mod phone;
 pub mod replay;
 pub mod scenario;

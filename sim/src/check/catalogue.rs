@@ -126,6 +126,11 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
         "architecture §10",
     ),
     (
+        "no-gain",
+        "An attacker gets no 2xx but to OPTIONS, no ringing, no request, and no more than three times the octets it sent.",
+        "RFC 3261 §26.1",
+    ),
+    (
         "denied-event",
         "The switch tells of no refusal, drop or failure that this world does not declare lawful. An ACK or an answer that comes too late is lawful everywhere.",
         "architecture §12",

@@ -22,6 +22,8 @@ pub(super) enum Owner {
     Member(usize),
     /// Its audio.
     Audio(usize),
+    /// The attacker of this index.
+    Hostile(usize),
 }
 
 /// What a scripted moment does with a phone.

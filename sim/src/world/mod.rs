@@ -6,6 +6,7 @@
 mod agenda;
 mod clock;
 mod faults;
+mod hostile;
 mod inbox;
 mod journal;
 mod kernel;
@@ -31,6 +32,7 @@ use crosspoint_core::event::Event;
 use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::switch::Status;
 use crosspoint_core::time::Instant;
+use hostile::Hostile;
 use members::Members;
 use stage::Paper;
 use stall::Stall;
@@ -63,6 +65,7 @@ pub struct World {
     /// Where the switch is in the network.
     switch_node: NodeId,
     members: Members,
+    hostiles: Vec<Hostile>,
     keeps_log: bool,
     log: Paper,
     events: Vec<Event>,
@@ -112,6 +115,7 @@ impl World {
             network,
             switch_node,
             members: Members::default(),
+            hostiles: Vec::new(),
             keeps_log: true,
             log: Paper::new(Log::new([SWITCH_NAME])),
             events: Vec::new(),
@@ -316,7 +320,7 @@ impl World {
     pub fn found(&self) -> Vec<Violation> {
         let phones = &mut self.members.all.iter().map(|member| &member.phone);
         let of_checks = self.checks.finish(self.now, phones, &Held::of(self.switch.pump.switch()));
-        self.accused.iter().cloned().chain(of_checks).collect()
+        self.accused.iter().cloned().chain(of_checks).chain(self.gains()).collect()
     }
 
     /// What the switch holds.
@@ -364,7 +368,8 @@ impl World {
     }
 
     fn is_idle(&self) -> bool {
-        let is_waiting = !self.agenda.is_empty() || self.members.busy > 0 || !self.switch.inbox.is_empty();
+        let is_waiting =
+            !self.agenda.is_empty() || self.members.busy > 0 || !self.is_peaceful() || !self.switch.inbox.is_empty();
         !is_waiting && self.switch.pump.switch().is_idle()
     }
 }

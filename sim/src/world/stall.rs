@@ -65,6 +65,7 @@ impl World {
                 format!("the switch ({why})")
             }
             Owner::Member(index) => self.members.all[index].name.clone(),
+            Owner::Hostile(index) => self.hostile_name(index),
             Owner::Audio(index) => format!("{} (audio)", self.members.all[index].name),
         }
     }

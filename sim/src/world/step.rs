@@ -71,6 +71,7 @@ impl World {
                     self.settle(index);
                 }
             }
+            Owner::Hostile(index) => self.ring_hostile(at, index),
             Owner::Audio(index) => {
                 if self.agenda.rings(&mut self.members.all[index].audio_alarm, at, owner) {
                     self.settle(index);
@@ -80,6 +81,9 @@ impl World {
     }
 
     fn arrive(&mut self, arrival: Arrival) {
+        if self.members.at(arrival.node).is_none() && arrival.node != self.switch_node {
+            return self.reach_hostile(&arrival);
+        }
         let Arrival { node, source, destination, datagram, .. } = arrival;
         if node == self.switch_node {
             return self.reach_switch(source, datagram);
@@ -188,13 +192,15 @@ impl World {
 
     fn send_from_switch(&mut self, flow: Flow, datagram: Bytes) {
         let key = self.switch.io.ops.key(self.now, &datagram);
+        self.overhear(false, &datagram);
         let passage = self.network.send(self.now, self.switch_node, flow.remote, datagram.clone(), key);
         if self.keeps_log {
             let node = passage.arrivals.iter().map(|arrival| arrival.node).next();
             let node = node.or_else(|| self.network.node_at(self.now, flow.remote));
             // where nobody is found, at a NAT that has forgotten, the address stands in the ladder
-            let to = node.and_then(|node| self.members.at(node));
-            let name = to.map_or_else(|| flow.remote.to_string(), |to| self.members.all[to].name.clone());
+            let to = node.and_then(|node| self.members.at(node)).map(|to| self.members.all[to].name.as_str());
+            let to = to.or_else(|| self.hostile_at(node?));
+            let name = to.map_or_else(|| flow.remote.to_string(), str::to_owned);
             if !self.log.has_actor(&name) {
                 self.log.add_actor(&name);
             }
@@ -218,7 +224,7 @@ impl World {
     }
 
     /// Copies are on their way.
-    fn expect(&mut self, passage: Passage) {
+    pub(super) fn expect(&mut self, passage: Passage) {
         for arrival in passage.arrivals {
             self.agenda.plan(arrival.at, Coming::Arrival(arrival));
         }
@@ -253,6 +259,8 @@ impl World {
             return self.accuse(Violation::new("reaches-somebody", text));
         }
         let key = self.switch.io.ops.key(self.now, &datagram);
+        self.overhear(true, &datagram);
+        let member = &self.members.all[from];
         let passage = self.network.send(self.now, member.node, to, datagram.clone(), key);
         if self.keeps_log {
             let outcome = Outcome::of(&passage, &datagram);
