@@ -38,6 +38,7 @@ use crosspoint_core::event::Event;
 use crosspoint_core::time::{Instant, UnixMicros};
 use scan::{Method, Seen, Start};
 use schedule::Schedule;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -106,6 +107,8 @@ pub struct Checks {
     client: client::Client,
     legs: dialog::Legs,
     calls: calls::Calls,
+    /// Attackers: what they send is against every rule, and what they get is their own business.
+    mistrusted: BTreeSet<SocketAddr>,
 }
 
 impl Checks {
@@ -121,7 +124,13 @@ impl Checks {
             client: client::Client::default(),
             legs: dialog::Legs::default(),
             calls: calls::Calls::default(),
+            mistrusted: BTreeSet::new(),
         }
+    }
+
+    /// An attacker sits there, who keeps no rule: nothing is held against the switch that goes between the two.
+    pub fn mistrust(&mut self, address: SocketAddr) {
+        self.mistrusted.insert(address);
     }
 
     /// Makes something lawful that is not lawful everywhere.
@@ -155,6 +164,9 @@ impl Checks {
         self.look(now);
         let Some(seen) = Seen::of(datagram) else { return };
         let at = At { now, peer: from };
+        if self.mistrusted.contains(&from) {
+            return self.server.echoed(at, &seen);
+        }
         self.topology.came(at, &seen);
         match seen.start {
             Start::Request { name, .. } => {
@@ -178,6 +190,9 @@ impl Checks {
     pub fn from_switch(&mut self, now: Instant, to: SocketAddr, datagram: &[u8]) {
         self.look(now);
         let Some(seen) = Seen::of(datagram) else { return };
+        if self.mistrusted.contains(&to) {
+            return;
+        }
         let at = At { now, peer: to };
         let found = &mut self.found;
         self.shape.went(at, &seen, found);

@@ -104,6 +104,13 @@ impl Server {
         true
     }
 
+    /// Somebody sends again what he has heard: who sent it first is answered again.
+    pub(super) fn echoed(&mut self, at: At, seen: &Seen<'_>) {
+        if let Some(asked) = self.asked.get_mut(key(seen, seen.cseq_method)) {
+            asked.came = at.now;
+        }
+    }
+
     /// An ACK: of a failure in the INVITE's own transaction, of a 2xx by its dialog.
     pub(super) fn acknowledged(
         &mut self,
@@ -157,7 +164,9 @@ impl Server {
             }
             None if status >= 200 => {
                 asked.answer = Some((status, at.now, bytes));
-                if asked.method == Method::Invite && (status == 503 || !asked.is_stateless(status)) {
+                // one of these may also be the refusal of somebody who is known
+                let may_come_again = matches!(status, 403 | 416 | 420 | 481 | 483 | 503);
+                if asked.method == Method::Invite && (may_come_again || !asked.is_stateless(status)) {
                     asked.resends = Some(Resends::new(at.now, false));
                 }
                 if asked.method == Method::Invite && status < 300 {
@@ -234,9 +243,11 @@ impl Asked {
     }
 
     /// A server that keeps no state answers what it will not take each time anew, in the same way (RFC 3261 §8.2.7):
-    /// a challenge to one who showed no credentials, and what is refused at sight.
+    /// a challenge to one who showed no credentials, what is refused at sight, and any INVITE of one who has not shown
+    /// who he is.
     fn is_stateless(&self, status: u16) -> bool {
-        matches!(status, 400 | 503) || (matches!(status, 401 | 407) && !self.has_credentials)
+        let is_strangers = self.method == Method::Invite && matches!(status, 401 | 403 | 407 | 416 | 420 | 481 | 483);
+        matches!(status, 400 | 503) || is_strangers || (matches!(status, 401 | 407) && !self.has_credentials)
     }
 
     /// RFC 3261 §8.2.6.2, §17.1.3, §18.2.2.
@@ -282,8 +293,8 @@ impl Asked {
     fn is_overdue(&self, now: Instant, legs: &Legs, schedule: &Schedule) -> bool {
         let ended = legs.get(&self.call_id).and_then(|leg| leg.ended).map(|(at, _)| at);
         let now = ended.filter(|_| self.answer.is_some_and(|(status, ..)| status < 300)).map_or(now, |at| at.min(now));
-        // who has no room for more keeps no state of what it refuses
-        let is_kept = self.answer.is_some_and(|(status, ..)| status != 503);
+        // who has no room for more keeps no state of what it refuses, nor of a stranger
+        let is_kept = self.answer.is_some_and(|(status, ..)| !self.is_stateless(status));
         is_kept && self.acknowledged.is_none() && self.resends.is_some_and(|resends| resends.is_overdue(now, schedule))
     }
 }

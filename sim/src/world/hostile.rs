@@ -25,6 +25,7 @@ impl World {
         let addresses = attacker.addresses();
         let node = self.network.add_node(addresses[0], None, Plan::GOOD, Plan::GOOD);
         addresses[1..].iter().for_each(|address| self.network.add_address(node, *address));
+        addresses.iter().for_each(|address| self.checks.mistrust(*address));
         self.permit(Lawful::RefusedCredentials);
         DropReason::ALL.iter().for_each(|reason| self.permit(Lawful::Drops(*reason)));
         self.log.add_actor(name);
