@@ -37,6 +37,11 @@ impl Billing {
         self.precision_ms = precision_ms;
     }
 
+    /// The wall clock, where it is known.
+    pub(super) fn wall(&self, now: Instant) -> Option<UnixMicros> {
+        Some(UnixMicros(self.wall?.0 + now.as_micros()))
+    }
+
     pub(super) fn wall_ms(&self, now: Instant) -> u64 {
         self.wall.map_or(0, |wall| (wall.0 + now.as_micros()) / 1000)
     }

@@ -65,6 +65,11 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
         "RSeq and Require: 100rel go together; RSeq rises by one in a dialog; a PRACK names an answer that came.",
         "RFC 3262 §3, §4",
     ),
+    (
+        "search",
+        "Once a callee has answered an INVITE with 6xx, which speaks for all, no other is asked.",
+        "RFC 3261 §16.7, §21.6",
+    ),
     // each message
     (
         "headers",
@@ -96,6 +101,11 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
         "billing",
         "A record has the times at which INVITE, answer and end passed at the switch, to the millisecond, counts the conversation from the caller's 2xx to the first BYE of either leg, charges it by the rule, and says who hung up.",
         "behaviour 1(f)",
+    ),
+    (
+        "journal",
+        "What is told of registrations is what the registrar has: after a crash, and at the end, every contact with the time of its end.",
+        "architecture §9",
     ),
     // what a scenario is to come to, once its faults are over
     (

@@ -85,6 +85,11 @@ impl<V> Ids<V> {
         })
     }
 
+    /// Forgets it now.
+    pub(super) fn remove(&mut self, id: Id) {
+        self.map.remove(&id);
+    }
+
     pub(super) fn insert(&mut self, now: Instant, id: Id, value: V) {
         if self.map.insert(id, value).is_none() {
             self.looks.push_back((now + KEPT, id));

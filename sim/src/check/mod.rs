@@ -12,7 +12,9 @@
 //! | `shape`, `topology` | what each message must be by itself, and what it must not tell |
 //! | `server`, `client`, `schedule` | transactions: answers, resends, ACK, CANCEL |
 //! | `dialog` | dialogs: tags, CSeq, BYE |
+//! | `search` | where a call may go |
 //! | `calls`, `billing` | one record a call, and what it says |
+//! | `journal` | what is told of registrations |
 //! | `residue`, `events` | what is held, and what is told |
 
 mod billing;
@@ -22,9 +24,11 @@ mod client;
 mod dialog;
 mod events;
 mod ids;
+mod journal;
 mod residue;
 mod scan;
 mod schedule;
+mod search;
 mod server;
 mod shape;
 mod topology;
@@ -34,6 +38,7 @@ pub use events::Lawful;
 pub use residue::Held;
 
 use crate::phone::Phone;
+use crosspoint_core::binding::BindingRecord;
 use crosspoint_core::event::Event;
 use crosspoint_core::time::{Instant, UnixMicros};
 use scan::{Method, Seen, Start};
@@ -109,6 +114,8 @@ pub struct Checks {
     calls: calls::Calls,
     /// Attackers: what they send is against every rule, and what they get is their own business.
     mistrusted: BTreeSet<SocketAddr>,
+    search: search::Search,
+    journal: journal::Journal,
 }
 
 impl Checks {
@@ -125,6 +132,8 @@ impl Checks {
             legs: dialog::Legs::default(),
             calls: calls::Calls::default(),
             mistrusted: BTreeSet::new(),
+            search: search::Search::default(),
+            journal: journal::Journal::default(),
         }
     }
 
@@ -175,6 +184,7 @@ impl Checks {
                     self.legs.ack_came(at, &seen);
                 } else if self.server.came(at, &seen, name) {
                     self.legs.request_came(at, &seen);
+                    self.search.request_came(at, &seen);
                 }
             }
             // RFC 3261 §18.3: what is cut off is thrown away
@@ -182,6 +192,7 @@ impl Checks {
             Start::Response { .. } => {
                 self.client.came(at, &seen, &self.rules, &mut self.found);
                 self.legs.response_came(at, &seen);
+                self.search.response_came(at, &seen);
             }
         }
     }
@@ -203,6 +214,7 @@ impl Checks {
                 let is_new = self.client.went(at, &seen, name, bytes, &self.rules, found);
                 if is_new && seen.method != Method::Ack {
                     self.legs.request_went(at, &seen, &self.rules, found);
+                    self.search.request_went(at, &seen, found);
                 }
             }
             Start::Response { .. } => {
@@ -222,6 +234,18 @@ impl Checks {
         self.look(now);
         self.events.event(event, &mut self.found);
         self.calls.event(now, event, &mut self.found);
+        if let Some(wall) = self.calls.billing.wall(now) {
+            self.journal.event(now, wall, event);
+        }
+    }
+
+    /// What is wrong where the registrar has these bindings, and no others, and nothing waits to be taken in.
+    pub fn registered(&self, now: Instant, bindings: &[BindingRecord]) -> Vec<Violation> {
+        let mut found = Found::default();
+        if let Some(wall) = self.calls.billing.wall(now) {
+            self.journal.compare(now, wall, bindings, self.rules.slack, &mut found);
+        }
+        found.0
     }
 
     /// What the switch holds now: as often as is wanted.
@@ -241,6 +265,9 @@ impl Checks {
         self.server.clear();
         self.client.clear();
         self.legs.crashed();
+        if let Some(wall) = self.calls.billing.wall(now) {
+            self.journal.crashed(now, wall, lost);
+        }
         self.calls.crashed(now, lost);
     }
 

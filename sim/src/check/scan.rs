@@ -92,6 +92,8 @@ pub(super) struct Seen<'a> {
     pub(super) rack: &'a [u8],
     pub(super) requires_reliable: bool,
     pub(super) has_credentials: bool,
+    /// The operation of the scenario that an INVITE belongs to.
+    pub(super) op: &'a [u8],
 }
 
 impl<'a> Seen<'a> {
@@ -122,6 +124,7 @@ impl<'a> Seen<'a> {
             rack: b"",
             requires_reliable: false,
             has_credentials: false,
+            op: b"",
         };
         for line in lines.by_ref() {
             if line.is_empty() {
@@ -173,6 +176,7 @@ impl<'a> Seen<'a> {
                 self.requires_reliable |= options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"100rel"));
             }
             Some(Name::Credentials) => self.has_credentials = true,
+            Some(Name::Op) => self.op = value,
             None => {}
         }
     }
@@ -252,6 +256,7 @@ enum Name {
     RAck,
     Require,
     Credentials,
+    Op,
 }
 
 impl Name {
@@ -275,6 +280,7 @@ impl Name {
             4 if is(b"CSeq") => Some(Name::CSeq),
             4 if is(b"RSeq") => Some(Name::RSeq),
             4 if is(b"RAck") => Some(Name::RAck),
+            4 if is(b"X-Op") => Some(Name::Op),
             7 if is(b"Call-ID") => Some(Name::CallId),
             7 if is(b"Contact") => Some(Name::Contact),
             7 if is(b"Require") => Some(Name::Require),

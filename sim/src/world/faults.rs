@@ -13,9 +13,11 @@ impl World {
     /// power failure.
     pub fn crash(&mut self, lost: Duration) {
         self.log_event(format!("crash, {} ms lost", lost.as_millis()));
+        self.accused.extend(self.registrations_found());
         let recovered = self.switch.crash(self.now, lost);
         // of what the sink had not taken nobody will ever hear
         let unheard = Duration::from_micros(self.switch.io.kernel.sink_delay_us);
+        self.checks.wall_clock(self.now, self.switch.clock.read(self.now).wall);
         self.checks.crashed(self.now, lost.max(unheard));
         for record in recovered.interrupted {
             let event = Event::CallEnded { record: Box::new(record) };
@@ -23,6 +25,7 @@ impl World {
             self.sink(event);
         }
         self.run_switch();
+        self.accused.extend(self.registrations_found());
     }
 
     /// Puts a switch made of its own snapshot in the place of the one that runs; nobody is to notice.

@@ -320,7 +320,16 @@ impl World {
     pub fn found(&self) -> Vec<Violation> {
         let phones = &mut self.members.all.iter().map(|member| &member.phone);
         let of_checks = self.checks.finish(self.now, phones, &Held::of(self.switch.pump.switch()));
-        self.accused.iter().cloned().chain(of_checks).chain(self.gains()).collect()
+        self.accused.iter().cloned().chain(of_checks).chain(self.gains()).chain(self.registrations_found()).collect()
+    }
+
+    /// What the checks hold against the registrar; of a small world alone, since the registrar tells all it has.
+    fn registrations_found(&self) -> Vec<Violation> {
+        const MOST: usize = 1000;
+        match self.switch.pump.switch().registrations(None, MOST) {
+            (bindings, None) => self.checks.registered(self.now, &bindings),
+            (_, Some(_)) => Vec::new(),
+        }
     }
 
     /// What the switch holds.
