@@ -58,6 +58,23 @@
 //! | somebody without any right | `world.add_attacker("eve", Attacker::new(place, campaign, stream))`, or `Attacker::flood`; [`node::Attack`], [`node::Flood`] |
 //! | no switch at all | [`wire::Wire`] in the place of [`world::World`] |
 //!
+//! # What befalls the switch
+//!
+//! The switch runs as a process: the production pump over a kernel that can be as unkind as real ones, with journals as
+//! the host keeps them. What befalls it can be done now or, with [`world::World::at`], later.
+//!
+//! | what | how |
+//! |---|---|
+//! | `kill -9`, a power failure | `world.crash(Duration::ZERO)`, `world.crash(Duration::from_secs(1))`: bindings and records come from the journal |
+//! | another process from a snapshot | `world.restart_from_snapshot()`; after every turn: `world.snapshot_every_step()` |
+//! | a wall clock that is set, a clock that goes back | `world.jump_wall_clock(by_ms)`, `world.regress_clock(by)` |
+//! | a thread that does not run, a receive buffer that is full | `world.stall_switch(time)`, `world.kernel().receive_buffer_bytes` |
+//! | a send buffer that is full, a route that is gone, an ICMP error | `world.fill_send_buffer(permille)`, `world.refuse_sends(permille)`, `world.tells_refusals(true)` |
+//! | late wake-ups, batches cut anywhere, sends that wait | `world.kernel()`; [`world::Kernel`] |
+//! | a sink that is slow | `world.slow_sink(by)`: a crash loses what it has not got |
+//! | another configuration, a wish of the operator | `world.reload(text)`, `world.control(wish)` |
+//! | a phone that is nowhere any more | `world.unplug("bob")` |
+//!
 //! # What lies between
 //!
 //! Every node has a link up and a link down. Some nodes share a site: the private addresses behind a NAT, which no other

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 impl World {
     /// The process of the switch dies and another one begins, as the host's would: registrations and the records of calls
-    /// that were up come from its journal, without what was appended less than `lost` ago. Zero is `kill -9`, a second a
-    /// power failure.
+    /// that were up come from its journal, without what was appended less than `lost` ago, a minute at most. Zero is `kill -9`,
+    /// a second a power failure.
     pub fn crash(&mut self, lost: Duration) {
         self.log_event(format!("crash, {} ms lost", lost.as_millis()));
         self.accused.extend(self.registrations_found());

@@ -1,6 +1,7 @@
 //! The system under the switch's process: what it does with what is sent, what it keeps of what comes.
 
 use super::ops::Chances;
+use crosspoint_core::time::Instant;
 use serde::{Deserialize, Serialize};
 
 /// What one datagram in the receive buffer costs besides its bytes: Linux counts the `sk_buff` and the rest of its page.
@@ -50,8 +51,8 @@ impl Default for Kernel {
 }
 
 impl Kernel {
-    /// How many datagrams the next receive call brings at most.
-    pub(super) fn draw_batch(&self, chances: &mut Chances) -> u64 {
-        if self.cuts_batches { 1 + chances.below(0, self.batch) } else { self.batch }
+    /// How many datagrams a receive call at this moment brings at most.
+    pub(super) fn draw_batch(&self, now: Instant, chances: &Chances) -> u64 {
+        if self.cuts_batches { 1 + chances.below_at(now, self.batch) } else { self.batch }
     }
 }

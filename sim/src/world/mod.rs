@@ -370,7 +370,7 @@ impl World {
         self.log.clear();
     }
 
-    /// Ends the world; the recording of everything that went into the switch.
+    /// Ends the world; the recording of everything that went into the switch, of its last process where it crashed.
     pub fn into_recording(mut self) -> Vec<u8> {
         self.switch.finish_recording();
         self.switch.io.recording

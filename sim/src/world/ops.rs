@@ -76,18 +76,29 @@ impl Chances {
         Chances { seed, number, streams: BTreeMap::new() }
     }
 
+    /// A value in `0..bound` that hangs on nothing but this moment; 0 without a draw where there is no choice.
+    pub(super) fn below_at(&self, now: Instant, bound: u64) -> u64 {
+        if bound < 2 { 0 } else { self.stream(now.as_micros()).below(bound) }
+    }
+
+    fn stream(&self, name: u64) -> Stream {
+        let mut seed = self.seed;
+        seed.0[16..24].copy_from_slice(&name.to_le_bytes());
+        Stream::new(seed, self.number)
+    }
+
     /// A value in `0..bound`; 0 without a draw where there is no choice.
     pub(super) fn below(&mut self, key: u64, bound: u64) -> u64 {
         if bound < 2 {
             return 0;
         }
-        let Chances { seed, number, streams } = self;
-        let stream = streams.entry(key).or_insert_with(|| {
-            let mut seed = *seed;
-            seed.0[16..24].copy_from_slice(&key.to_le_bytes());
-            Stream::new(seed, *number)
-        });
-        stream.below(bound)
+        if let Some(stream) = self.streams.get_mut(&key) {
+            return stream.below(bound);
+        }
+        let mut stream = self.stream(key);
+        let value = stream.below(bound);
+        self.streams.insert(key, stream);
+        value
     }
 
     /// Whether something comes true that does so often, in thousandths.
@@ -117,6 +128,15 @@ mod tests {
         assert_eq!(key(7202, "BYE sip:a SIP/2.0", "Call-ID: qq", ""), 0);
         assert_eq!(key(14_500, "BYE sip:a SIP/2.0", "Call-ID: x", ""), 0);
         assert_eq!(key(22_000, "BYE sip:a SIP/2.0", "Call-ID: q", ""), 0, "forgotten");
+    }
+
+    #[test]
+    fn a_moment_draws_the_same_whatever_was_drawn_before() {
+        let (mut used, fresh) = (Chances::new(Seed::from_number(1), 2), Chances::new(Seed::from_number(1), 2));
+        used.below(7, 1000);
+        let drawn = |chances: &Chances, us| chances.below_at(Instant::from_micros(us), 1 << 40);
+        assert_eq!(drawn(&used, 7), drawn(&fresh, 7));
+        assert_ne!(drawn(&used, 7), drawn(&used, 8));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) struct Node {
     /// When the last datagram leaves that waits in the send buffer.
     last_leaves: Instant,
     config: Arc<Config>,
-    /// What batches and wake-ups draw from.
+    /// What batches and wake-ups draw from: by their moment, so that one more of them changes no other.
     chances: Chances,
     boots: Stream,
     is_recorded: bool,
@@ -139,7 +139,7 @@ impl Node {
 
     /// One turn, with what one receive call brings, and where asked for a restart from a snapshot behind it.
     pub(super) fn turn(&mut self, now: Instant) -> Turn {
-        self.inbox.begin_batch(self.io.kernel.draw_batch(&mut self.chances));
+        self.inbox.begin_batch(self.io.kernel.draw_batch(now, &self.chances));
         self.io.now = now;
         let turn = self.pump.turn(self.clock.read(now), &mut self.inbox, &mut self.io);
         let refused = self.io.refused.drain(..);
@@ -158,10 +158,10 @@ impl Node {
     }
 
     /// When the thread runs next, where it has reason to.
-    pub(super) fn wakes_at(&mut self, now: Instant) -> Option<Instant> {
+    pub(super) fn wakes_at(&self, now: Instant) -> Option<Instant> {
         let deadline = self.pump.switch().poll_timeout().map(|deadline| self.clock.moment(deadline.at));
         let wanted = if self.inbox.is_empty() { deadline? } else { now };
-        let late = self.chances.below(0, self.io.kernel.wake_delay_us + 1);
+        let late = self.chances.below_at(now, self.io.kernel.wake_delay_us + 1);
         Some((wanted + Duration::from_micros(late)).max(self.stalled_until))
     }
 
