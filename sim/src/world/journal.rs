@@ -64,7 +64,6 @@ pub(super) struct Journal {
     answered: usize,
     segment_since: Instant,
     segment_begun: UnixMicros,
-    has_entries: bool,
 }
 
 impl Journal {
@@ -77,7 +76,6 @@ impl Journal {
             answered: 0,
             segment_since: now,
             segment_begun: wall,
-            has_entries: false,
         };
         journal.begin_segment(now, wall);
         journal
@@ -100,7 +98,7 @@ impl Journal {
             Event::CallAnswered { call } => {
                 if let Some(mut record) = self.starting.remove(call) {
                     (record.answer_ms, record.sip_status) = (Some(wall.as_millis()), 200);
-                    (self.answered, self.has_entries) = (self.answered + 1, true);
+                    self.answered += 1;
                     self.append(now, Entry::Answered(record));
                 }
             }
@@ -108,7 +106,6 @@ impl Journal {
                 if self.starting.remove(&record.flow_no).is_none() {
                     self.answered = self.answered.saturating_sub(1);
                 }
-                self.has_entries = true;
                 self.append(now, Entry::Ended { flow_no: record.flow_no, end_ms: record.end_ms });
             }
             _ => {}
@@ -117,8 +114,7 @@ impl Journal {
 
     /// Ends a turn: begins another segment where the interval is over and there is something to close.
     pub(super) fn commit(&mut self, now: Instant, wall: UnixMicros, config: &Config) {
-        let is_over = now.since(self.segment_since) >= config.parameters.cdr_file_interval();
-        if is_over && (self.has_entries || self.answered > 0) {
+        if self.next_file(config).is_some_and(|at| at <= now) {
             // the stamp names the record file: later than the last one by a second at least
             let begun = UnixMicros(wall.0.max(self.segment_begun.0 + 1_000_000));
             self.begin_segment(now, begun);
@@ -126,6 +122,12 @@ impl Journal {
         while let Some((_, entry)) = self.recent.pop_front_if(|(at, _)| now.since(*at) > LONGEST_LOSS) {
             self.on_disk.apply(entry);
         }
+    }
+
+    /// When [`Journal::commit`] has another segment to begin: the host wakes for it, however quiet the calls are. Without
+    /// calls up a segment tells nobody anything, and none is begun here.
+    pub(super) fn next_file(&self, config: &Config) -> Option<Instant> {
+        (self.answered > 0).then(|| self.segment_since + config.parameters.cdr_file_interval())
     }
 
     /// The process is gone, and with it what was appended less than `lost` ago: what the next one finds.
@@ -149,7 +151,7 @@ impl Journal {
     }
 
     fn begin_segment(&mut self, now: Instant, begun: UnixMicros) {
-        (self.segment_since, self.segment_begun, self.has_entries) = (now, begun, false);
+        (self.segment_since, self.segment_begun) = (now, begun);
         self.append(now, Entry::Segment(begun));
     }
 

@@ -160,6 +160,7 @@ impl Node {
     /// When the thread runs next, where it has reason to.
     pub(super) fn wakes_at(&self, now: Instant) -> Option<Instant> {
         let deadline = self.pump.switch().poll_timeout().map(|deadline| self.clock.moment(deadline.at));
+        let deadline = deadline.into_iter().chain(self.journal.next_file(&self.config)).min();
         let wanted = if self.inbox.is_empty() { deadline? } else { now };
         let late = self.chances.below_at(now, self.io.kernel.wake_delay_us + 1);
         Some((wanted + Duration::from_micros(late)).max(self.stalled_until))
