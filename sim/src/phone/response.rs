@@ -87,6 +87,8 @@ impl Phone {
                 let how = match status {
                     Some(_) if was_cancelled => End::Cancelled,
                     Some(status) => End::Refused(status),
+                    // RFC 3261 §9.1: what was cancelled and is not answered for 64*T1 is over all the same
+                    None if self.find_call(call).wants_end => End::Cancelled,
                     None => End::TimedOut,
                 };
                 self.over(call, how);
