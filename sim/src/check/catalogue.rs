@@ -5,7 +5,7 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     // conservation
     (
         "one-final-answer",
-        "An INVITE, and every other request, has one final answer: what follows is the same one again, byte for byte. A caller gets one 2xx, under one tag, whatever forks behind the switch.",
+        "An INVITE, and every other request, has one final answer: what follows is the same one again, byte for byte. A caller gets one 2xx, under one tag, whatever forks behind the switch. What is refused without keeping state may be refused anew: a challenge to who showed no credentials, a CANCEL.",
         "RFC 3261 §17.2.1, §13.2.2.4, §16.7",
     ),
     ("no-provisional-after-final", "No provisional answer follows a final one.", "RFC 3261 §17.2.1"),

@@ -195,11 +195,11 @@ impl Client {
         }
     }
 
-    /// A response came.
-    pub(super) fn came(&mut self, at: At, seen: &Seen<'_>, rules: &Schedule, found: &mut Found) {
-        let Some(sent) = self.sent.get_mut(key(seen.branch(), seen.cseq_method)) else { return };
+    /// A response came; whether it is to a request of which the switch still knows.
+    pub(super) fn came(&mut self, at: At, seen: &Seen<'_>, rules: &Schedule, found: &mut Found) -> bool {
+        let Some(sent) = self.sent.get_mut(key(seen.branch(), seen.cseq_method)) else { return false };
         if sent.is_given_up(at.now, rules) {
-            return;
+            return false;
         }
         let status = seen.status().unwrap_or_default();
         if sent.provisional.is_none() && sent.answer.is_none() {
@@ -211,11 +211,11 @@ impl Client {
         if status < 200 {
             sent.provisional = sent.provisional.or(Some(at.now));
             sent.resends.slow_down(at.now);
-            return;
+            return true;
         }
         sent.answer = sent.answer.or(Some((status, at.now)));
         if sent.method != Method::Invite {
-            return;
+            return true;
         }
         // what contradicts the first final answer is for nobody (RFC 3261 §17.1.1.2)
         let is_failed = sent.answer.is_some_and(|(first, _)| first >= 300);
@@ -246,6 +246,7 @@ impl Client {
             }
             accepted.last = at.now;
         }
+        true
     }
 
     /// Forgets what has ended, and tells what was not acknowledged.

@@ -74,6 +74,11 @@ impl Legs {
         self.legs.get(id(call_id.as_bytes()))
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.legs.len()
+    }
+
     /// The switch knows none of them any longer.
     pub(super) fn crashed(&mut self) {
         self.cut_off.extend(self.legs.iter().map(|leg| leg.call_id.clone()));
@@ -345,7 +350,7 @@ impl Dialog {
     fn bye_went(&mut self, now: Instant, rules: &Schedule) -> Option<&'static str> {
         self.ended = self.ended.or(Some((now, By::Switch)));
         let Some(since) = self.confirmed else { return Some("the dialog was not answered") };
-        let may_be_acknowledged = !self.is_acknowledged && now < since + rules.give_up();
+        let may_be_acknowledged = !self.is_acknowledged && now + rules.slack < since + rules.give_up();
         may_be_acknowledged.then_some("the ACK has not come and still may")
     }
 }

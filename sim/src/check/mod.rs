@@ -190,8 +190,9 @@ impl Checks {
             // RFC 3261 §18.3: what is cut off is thrown away
             Start::Response { .. } if seen.content_length > Some(seen.body.len()) => {}
             Start::Response { .. } => {
-                self.client.came(at, &seen, &self.rules, &mut self.found);
-                self.legs.response_came(at, &seen);
+                if self.client.came(at, &seen, &self.rules, &mut self.found) {
+                    self.legs.response_came(at, &seen);
+                }
                 self.search.response_came(at, &seen);
             }
         }

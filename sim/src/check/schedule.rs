@@ -36,6 +36,11 @@ impl Schedule {
         self.waits.iter().copied().max().unwrap_or_default()
     }
 
+    /// Whether moments can be told apart at all: not for a switch that may be as late as T1.
+    fn is_exact(&self) -> bool {
+        self.slack * 2 < self.waits[0]
+    }
+
     /// The wait before resend `n` of anything but an INVITE; none after the list.
     fn listed(&self, n: usize) -> Option<Duration> {
         self.waits.get(n).copied()
@@ -85,7 +90,14 @@ impl Resends {
 
     /// Whether it was to be sent again before `now` and was not.
     pub(super) fn is_overdue(&self, now: Instant, schedule: &Schedule) -> bool {
-        self.due(schedule).is_some_and(|due| due + schedule.slack < now)
+        let end = self.first + schedule.give_up();
+        let latest = self.due(schedule).map(|due| due + schedule.slack);
+        schedule.is_exact() && latest.is_some_and(|latest| latest < now && latest < end)
+    }
+
+    /// Whether it is due at this moment.
+    pub(super) fn is_due(&self, now: Instant, schedule: &Schedule) -> bool {
+        self.due(schedule).is_some_and(|due| due <= now && now <= due + schedule.slack)
     }
 
     /// It is sent again now. What is wrong with that, in words.
@@ -94,6 +106,7 @@ impl Resends {
         self.last = now;
         self.sent_again += 1;
         match due {
+            _ if !schedule.is_exact() => None,
             Some(due) if due <= now && now <= due + schedule.slack => None,
             // late once, a timer may run on from where it was
             Some(due) if now < due && now + schedule.slack >= due => None,

@@ -33,8 +33,9 @@ pub(super) struct Asked {
     to_tag: Option<Id>,
     vias: u32,
     has_credentials: bool,
-    /// The final answer: its status, when it was sent, its bytes.
+    /// The final answer: its status, when it was sent, its bytes; and its To.
     answer: Option<(u16, Instant, Id)>,
+    answer_to: Id,
     resends: Option<Resends>,
     acknowledged: Option<Instant>,
 }
@@ -97,6 +98,7 @@ impl Server {
             vias: seen.vias,
             has_credentials: seen.has_credentials,
             answer: None,
+            answer_to: 0,
             resends: None,
             acknowledged: None,
         };
@@ -153,7 +155,10 @@ impl Server {
                 found.add(asked.violation("no-provisional-after-final", &text));
             }
             Some((before, since, before_bytes)) => {
-                let is_same = before == status && (before_bytes == bytes || asked.is_stateless(before));
+                // behind a translator that forgets, a copy comes from elsewhere, and the answer's Via says so (RFC 3581 §4)
+                let has_moved = asked.sources[0] != asked.sources[1] && asked.answer_to == id(seen.to);
+                let is_same = before_bytes == bytes || has_moved || asked.is_stateless(before);
+                let is_same = is_same && before == status || asked.may_become(before, status);
                 if !is_same {
                     let text = format!("a second final answer, {status} after {before}");
                     found.add(asked.violation("one-final-answer", &text));
@@ -164,6 +169,7 @@ impl Server {
             }
             None if status >= 200 => {
                 asked.answer = Some((status, at.now, bytes));
+                asked.answer_to = id(seen.to);
                 // one of these may also be the refusal of somebody who is known
                 let may_come_again = matches!(status, 403 | 416 | 420 | 481 | 483 | 503);
                 if asked.method == Method::Invite && (may_come_again || !asked.is_stateless(status)) {
@@ -250,6 +256,16 @@ impl Asked {
         matches!(status, 400 | 503) || is_strangers || (matches!(status, 401 | 407) && !self.has_credentials)
     }
 
+    /// What a server that keeps no state says of a copy when time has passed: a challenge too many is a refusal
+    /// (behaviour 1(d)), and an INVITE that is over cannot be cancelled any more (RFC 3261 §9.2).
+    fn may_become(&self, before: u16, status: u16) -> bool {
+        match (before, status) {
+            (401 | 407, 403) => !self.has_credentials,
+            (200, 481) => self.method == Method::Cancel,
+            _ => false,
+        }
+    }
+
     /// RFC 3261 §8.2.6.2, §17.1.3, §18.2.2.
     fn mismatch(&self, to: SocketAddr, seen: &Seen<'_>) -> Option<String> {
         if self.sources.iter().all(|source| source.ip() != to.ip()) {
@@ -278,6 +294,9 @@ impl Asked {
         let is_stateless = self.answer.is_some_and(|(status, ..)| self.is_stateless(status));
         if !is_stateless && self.acknowledged.is_some_and(|at| at < now) {
             return Some("sent again after its ACK".to_owned());
+        }
+        if let Some(resends) = self.resends.as_mut().filter(|resends| resends.is_due(now, schedule)) {
+            return resends.sent(now, schedule);
         }
         // asked again, answered again
         if self.came == now || now.since(self.came) <= schedule.slack && self.came > since {

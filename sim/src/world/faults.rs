@@ -18,7 +18,7 @@ impl World {
         // of what the sink had not taken nobody will ever hear
         let unheard = Duration::from_micros(self.switch.io.kernel.sink_delay_us);
         self.checks.wall_clock(self.now, self.switch.clock.read(self.now).wall);
-        self.checks.crashed(self.now, lost.max(unheard));
+        self.checks.crashed(self.now, lost + unheard);
         for record in recovered.interrupted {
             let event = Event::CallEnded { record: Box::new(record) };
             self.checks.event(self.now, &event);
