@@ -34,16 +34,10 @@ pub(super) struct Sent {
 /// A 2xx to an INVITE of the switch, by its tag.
 #[derive(Debug)]
 struct Accepted {
-    call_id: Box<str>,
-    cseq: u32,
-    from: SocketAddr,
-    since: Instant,
-    came: u32,
+    /// When it came last.
     last: Instant,
-    acks: u32,
-    /// How often it came before its ACK went.
-    early: u32,
-    ack: Id,
+    /// The ACK that went.
+    ack: Option<Id>,
 }
 
 /// The requests that the switch sent.
@@ -179,18 +173,15 @@ impl Client {
         match self.accepted.get_mut(accepted_key(seen)) {
             None => tell(found, "no 2xx came that it is for"),
             Some(accepted) => {
-                if accepted.acks > 0 && accepted.ack != bytes {
-                    tell(found, "it differs from the one before");
-                }
-                if accepted.acks == 0 {
-                    accepted.early = accepted.came;
-                    if self.branches.get(id(seen.branch())).is_some() {
+                match accepted.ack {
+                    Some(before) if before != bytes => tell(found, "it differs from the one before"),
+                    None if self.branches.get(id(seen.branch())).is_some() => {
                         tell(found, "its branch is that of an earlier request");
                     }
-                    self.branches.insert(at.now, id(seen.branch()), ());
+                    _ => {}
                 }
-                accepted.ack = bytes;
-                accepted.acks += 1;
+                accepted.ack = Some(bytes);
+                self.branches.insert(at.now, id(seen.branch()), ());
             }
         }
     }
@@ -228,22 +219,8 @@ impl Client {
                 sent.failures += 1;
             }
         } else if status < 300 && !is_failed {
-            let call_id = || String::from_utf8_lossy(seen.call_id).into();
-            let new = || Accepted {
-                call_id: call_id(),
-                cseq: seen.cseq,
-                from: at.peer,
-                since: at.now,
-                came: 0,
-                last: at.now,
-                acks: 0,
-                early: 0,
-                ack: 0,
-            };
+            let new = || Accepted { last: at.now, ack: None };
             let accepted = self.accepted.entry(at.now, accepted_key(seen), new);
-            if at.now.since(accepted.since) < rules.give_up() {
-                accepted.came += 1;
-            }
             accepted.last = at.now;
         }
         true
@@ -268,13 +245,7 @@ impl Client {
             sent.tell(now, rules, is_known_lost, found);
             true
         });
-        accepted.forget(now, |accepted| {
-            let is_over = now.since(accepted.last) >= KEPT;
-            if is_over {
-                accepted.tell(now, rules, found);
-            }
-            is_over
-        });
+        accepted.forget(now, |accepted| now.since(accepted.last) >= KEPT);
         branches.forget(now, |()| true);
     }
 
@@ -284,7 +255,6 @@ impl Client {
             let is_known_lost = self.unreachable.get(&sent.to_peer).is_some_and(|told| *told >= sent.since);
             sent.tell(now, rules, is_known_lost, found);
         }
-        self.accepted.iter().for_each(|accepted| accepted.tell(now, rules, found));
     }
 }
 
@@ -332,21 +302,6 @@ impl Sent {
         if self.acks < self.failures {
             let text = format!("{} failures came, {} ACKs went", self.failures, self.acks);
             found.add(self.violation("ack", &text));
-        }
-    }
-}
-
-impl Accepted {
-    /// RFC 3261 §13.2.2.4: one ACK for every 2xx, also for one that comes again; where the caller's own ACK is awaited,
-    /// one for all that came before.
-    fn tell(&self, now: Instant, rules: &Schedule, found: &mut Found) {
-        let is_told = self.came > 0 && self.acks == 0 && self.early > 0;
-        if is_told && now.since(self.since) > rules.give_up() + rules.slack {
-            let text = format!(
-                "the 2xx to INVITE {} came from {} {} times, {} ACKs went",
-                self.cseq, self.from, self.came, self.acks
-            );
-            found.add(Violation::new("ack", text).of_call(&self.call_id));
         }
     }
 }

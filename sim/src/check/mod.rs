@@ -31,6 +31,8 @@ mod schedule;
 mod search;
 mod server;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod topology;
 
 pub use catalogue::CATALOGUE;
