@@ -379,7 +379,7 @@ fn a_trunk_refuses_by_script() {
         wire.run_for(s(33));
         ends.push(wire.phone(ALICE).calls().last().unwrap().state());
     }
-    let ended = [End::Refused(503), End::Refused(604), End::HungUp, End::TimedOut].map(State::Over);
+    let ended = [End::Refused(503), End::Refused(604), End::HungUp, End::Cancelled].map(State::Over);
     assert_eq!(ends, ended);
     assert_eq!(wire.phone(BOB).attempts(), 4);
 }

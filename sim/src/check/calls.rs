@@ -11,8 +11,9 @@ use crosspoint_core::time::Instant;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// How long an ended call is remembered, for a crash that loses the end of it.
-const ENDED_KEPT: Duration = Duration::from_secs(60);
+/// How long an ended call is remembered, for a crash that loses the end of it, and for what may still be held of it:
+/// subscriptions outlive it by three minutes, and the last request about them takes 64*T1 to fail (RFC 5057 §4.1).
+const ENDED_KEPT: Duration = Duration::from_secs(250);
 
 /// A call that is not over.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +55,7 @@ impl Calls {
 
     /// Calls whose record is written but of which something may still go on.
     pub(super) fn closing(&self) -> usize {
-        self.fresh.len() + self.closing.len()
+        self.recent.len()
     }
 
     pub(super) fn event(&mut self, now: Instant, event: &Event, found: &mut Found) {

@@ -132,7 +132,7 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     ),
     (
         "memory",
-        "The switch holds at most the calls that are open or ended less than 64*T1 ago, one transaction for each request that came or went and was answered less than 64*T1 ago, three timers for each of these and eighty for each call, and no timer without an owner.",
+        "The switch holds at most the calls that are open or ended less than 250 s ago (subscriptions outlive a call), one transaction for each request that came or went and was answered less than 64*T1 ago, three timers for each of these and eighty for each call, and no timer without an owner.",
         "architecture §10",
     ),
     (

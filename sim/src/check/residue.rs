@@ -63,7 +63,7 @@ const TIMERS_PER_CALL: usize = 80;
 pub(super) struct Caused {
     /// Calls that began and have no record.
     pub(super) open_calls: usize,
-    /// Calls whose record is written for less than 64*T1: their BYEs and subscriptions may still be under way.
+    /// Calls whose record was written not long ago: their BYEs and subscriptions may still be under way.
     pub(super) closing_calls: usize,
     /// Requests that came, and requests that went, for which less than 64*T1 has passed since they were answered.
     pub(super) requests: usize,

@@ -73,6 +73,8 @@ pub struct World {
     accused: Vec<Violation>,
     /// An empty list that is used again.
     spare: Vec<Did>,
+    /// When what the switch holds was last compared with what has been seen.
+    weighed: Instant,
 }
 
 impl World {
@@ -122,6 +124,7 @@ impl World {
             checks,
             accused: Vec::new(),
             spare: Vec::new(),
+            weighed: Instant::EPOCH,
         };
         world.arm_switch();
         world

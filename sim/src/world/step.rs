@@ -4,7 +4,7 @@ use super::agenda::{Coming, Owner};
 use super::members::Member;
 use super::trace::Did;
 use super::{SWITCH, SWITCH_NAME, World};
-use crate::check::Violation;
+use crate::check::{Held, Violation};
 use crate::ladder::Outcome;
 use crate::net::{Arrival, Loss, Passage};
 use bytes::Bytes;
@@ -12,6 +12,9 @@ use crosspoint_core::input::{Flow, SocketId, Transport};
 use crosspoint_core::time::Instant;
 use std::net::SocketAddr;
 use std::time::Duration;
+
+/// How often it is looked at what the switch holds: that walks over all of it.
+const WEIGHED_EVERY: Duration = Duration::from_secs(20);
 
 /// Turns of the pump at one instant before the world says that it runs in circles.
 const TURNS: u32 = 10_000;
@@ -180,6 +183,10 @@ impl World {
         told.into_iter().for_each(|event| self.tell(event));
         self.spare = did;
         self.switch.commit(self.now);
+        if self.now.since(self.weighed) >= WEIGHED_EVERY {
+            self.weighed = self.now;
+            self.checks.holds(self.now, &Held::of(self.switch.pump.switch()));
+        }
     }
 
     /// The system has a datagram of the switch.
