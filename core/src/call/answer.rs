@@ -167,7 +167,7 @@ impl Call {
         let known = |branch: &&mut Branch| branch.attempt == id && branch.callee.dialog.is_of(call_id, remote_tag);
         if let Some(branch) = self.branches.iter_mut().find(known) {
             let leg = &mut branch.callee;
-            if let Some(ack) = leg.dialog.last_ack.as_ref().filter(|ack| ack.cseq == cseq.number) {
+            if let Some(ack) = leg.dialog.ack_of(cseq.number) {
                 // Its ACK was lost.
                 step.cx.counters.resent += 1;
                 step.cx.send(leg.dialog.flow, ack.bytes.clone());

@@ -304,7 +304,7 @@ impl Call {
         let remote_tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
         let legs = self.branches.iter().flat_map(|branch| [&branch.caller, &branch.callee]);
         for leg in legs.filter(|leg| leg.dialog.is_of(call_id, remote_tag)) {
-            if let Some(ack) = leg.dialog.last_ack.as_ref().filter(|ack| ack.cseq == cseq.number) {
+            if let Some(ack) = leg.dialog.ack_of(cseq.number) {
                 step.cx.counters.resent += 1;
                 step.cx.send(leg.dialog.flow, ack.bytes.clone());
             }
@@ -396,7 +396,7 @@ impl Call {
         let Some(branch) = self.branch_mut(branch_id) else { return };
         let far = branch.leg_mut(to);
         let is_open = matches!(far.state, LegState::Answered | LegState::Confirmed);
-        let has_ack = far.dialog.last_ack.as_ref().is_some_and(|ack| ack.cseq == cseq);
+        let has_ack = far.dialog.ack_of(cseq).is_some();
         if !is_open || has_ack {
             return;
         }
@@ -417,7 +417,7 @@ impl Call {
             }
         };
         // It is kept as long as the call: without the room that its writer had to spare.
-        far.dialog.last_ack = Some(Ack { cseq, bytes: Bytes::copy_from_slice(&bytes) });
+        far.dialog.keep_ack(Ack { cseq, bytes: Bytes::copy_from_slice(&bytes) });
         if far.state == LegState::Answered {
             far.state = LegState::Confirmed;
         }

@@ -19,6 +19,7 @@ use crate::transaction::{Branch, Owner, Party, Reply, ServerId};
 use crate::trunk::Trunks;
 use bytes::Bytes;
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 /// Who calls, as the switch has established it.
 #[derive(Clone, Debug)]
@@ -281,6 +282,7 @@ pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, way: &Way, calli
         flow: calling.source,
         described: None,
         last_ack: None,
+        earlier_acks: VecDeque::new(),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use crate::cx::Cx;
 use crate::input::Flow;
+use crate::limits;
 use crate::nat;
 use crate::sdp::Version;
 use crate::sip::{COOKIE, Message, Name, NameAddr, Uri, Writer};
 use crate::transaction::Branch;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// The tag we put on our side of a dialog: random, so it names the dialog among all of ours (RFC 3261 §19.3).
 pub type Tag = [u8; 16];
@@ -42,6 +44,8 @@ pub struct Dialog {
     pub described: Option<Version>,
     /// The ACK of our last answered INVITE, to be sent again when its 2xx is (RFC 3261 §13.2.2.4).
     pub last_ack: Option<Ack>,
+    /// Those before it, the latest first: further INVITEs may follow before the loss of an ACK shows.
+    pub earlier_acks: VecDeque<Ack>,
 }
 
 /// An ACK that was sent.
@@ -71,6 +75,7 @@ impl Dialog {
             flow,
             described: None,
             last_ack: None,
+            earlier_acks: VecDeque::new(),
         };
         let via = message.via().ok()?;
         dialog.take_target(message, flow, nat::via_shows_nat(&via, flow.remote));
@@ -108,6 +113,19 @@ impl Dialog {
     /// The head of the ACK for the 2xx to our INVITE of this CSeq number (RFC 3261 §13.2.2.4).
     pub fn ack(&mut self, cx: &mut Cx, cseq: u32) -> Writer {
         self.head(cx, "ACK", cseq, MAX_FORWARDS).0
+    }
+
+    /// The ACK of our INVITE of this CSeq number, while it is kept.
+    pub fn ack_of(&self, cseq: u32) -> Option<&Ack> {
+        self.last_ack.iter().chain(&self.earlier_acks).find(|ack| ack.cseq == cseq)
+    }
+
+    /// Keeps an ACK that was sent.
+    pub fn keep_ack(&mut self, ack: Ack) {
+        if let Some(earlier) = self.last_ack.replace(ack) {
+            self.earlier_acks.push_front(earlier);
+            self.earlier_acks.truncate(limits::EARLIER_ACKS_PER_DIALOG);
+        }
     }
 
     fn head(&self, cx: &mut Cx, method: &str, cseq: u32, max_forwards: u8) -> (Writer, Branch) {
