@@ -38,7 +38,7 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     ),
     (
         "ack",
-        "Every failure of an INVITE, and every copy of it, is acknowledged in its transaction; the ACK of a 2xx has a transaction of its own and is the same each time; nothing else is acknowledged.",
+        "Every failure of an INVITE, and every copy of it, is acknowledged in its transaction; the ACK of a 2xx has a transaction of its own and is the same each time, and while the call lasts there is one for every copy of the 2xx; nothing else is acknowledged.",
         "RFC 3261 §17.1.1.3, §13.2.2.4",
     ),
     ("branch", "A branch begins with the magic cookie and is no other request's.", "RFC 3261 §8.1.1.7"),

@@ -34,10 +34,14 @@ pub(super) struct Sent {
 /// A 2xx to an INVITE of the switch, by its tag.
 #[derive(Debug)]
 struct Accepted {
+    call_id: Box<str>,
+    since: Instant,
     /// When it came last.
     last: Instant,
     /// The ACK that went.
     ack: Option<Id>,
+    /// How often it came since without getting that ACK again.
+    unacknowledged: u32,
 }
 
 /// The requests that the switch sent.
@@ -181,13 +185,15 @@ impl Client {
                     _ => {}
                 }
                 accepted.ack = Some(bytes);
+                accepted.unacknowledged = accepted.unacknowledged.saturating_sub(1);
                 self.branches.insert(at.now, id(seen.branch()), ());
             }
         }
     }
 
-    /// A response came; whether it is to a request of which the switch still knows.
-    pub(super) fn came(&mut self, at: At, seen: &Seen<'_>, rules: &Schedule, found: &mut Found) -> bool {
+    /// A response came; whether it is to a request of which the switch still knows. Where its call `is_over`, a 2xx need
+    /// not get its ACK again.
+    pub(super) fn came(&mut self, at: At, seen: &Seen<'_>, is_over: bool, rules: &Schedule, found: &mut Found) -> bool {
         let Some(sent) = self.sent.get_mut(key(seen.branch(), seen.cseq_method)) else { return false };
         if sent.is_given_up(at.now, rules) {
             return false;
@@ -219,8 +225,13 @@ impl Client {
                 sent.failures += 1;
             }
         } else if status < 300 && !is_failed {
-            let new = || Accepted { last: at.now, ack: None };
+            let call_id = String::from_utf8_lossy(seen.call_id);
+            let new =
+                || Accepted { call_id: call_id.into(), since: at.now, last: at.now, ack: None, unacknowledged: 0 };
             let accepted = self.accepted.entry(at.now, accepted_key(seen), new);
+            // the switch need not know the INVITE any longer than timer M (RFC 6026 §7.2)
+            let is_due = accepted.ack.is_some() && at.now.since(accepted.since) < rules.give_up();
+            accepted.unacknowledged += u32::from(is_due && !is_over);
             accepted.last = at.now;
         }
         true
@@ -245,7 +256,13 @@ impl Client {
             sent.tell(now, rules, is_known_lost, found);
             true
         });
-        accepted.forget(now, |accepted| now.since(accepted.last) >= KEPT);
+        accepted.forget(now, |accepted| {
+            let is_over = now.since(accepted.last) >= KEPT;
+            if is_over {
+                accepted.tell(found);
+            }
+            is_over
+        });
         branches.forget(now, |()| true);
     }
 
@@ -254,6 +271,17 @@ impl Client {
         for sent in self.sent.iter() {
             let is_known_lost = self.unreachable.get(&sent.to_peer).is_some_and(|told| *told >= sent.since);
             sent.tell(now, rules, is_known_lost, found);
+        }
+        self.accepted.iter().for_each(|accepted| accepted.tell(found));
+    }
+}
+
+impl Accepted {
+    /// RFC 3261 §13.2.2.4: the ACK goes again with every 2xx that comes again.
+    fn tell(&self, found: &mut Found) {
+        if self.unacknowledged > 0 {
+            let text = format!("a 2xx came {} times more without getting its ACK again", self.unacknowledged);
+            found.add(Violation::new("ack", text).of_call(&self.call_id));
         }
     }
 }

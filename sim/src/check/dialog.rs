@@ -79,6 +79,11 @@ impl Legs {
         self.legs.len()
     }
 
+    /// Whether the call of this leg has ended.
+    pub(super) fn is_over(&self, call: Id) -> bool {
+        self.legs.get(call).is_some_and(|leg| leg.ended.is_some())
+    }
+
     /// The switch knows none of them any longer.
     pub(super) fn crashed(&mut self) {
         self.cut_off.extend(self.legs.iter().map(|leg| leg.call_id.clone()));

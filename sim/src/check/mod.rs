@@ -192,7 +192,8 @@ impl Checks {
             // RFC 3261 §18.3: what is cut off is thrown away
             Start::Response { .. } if seen.content_length > Some(seen.body.len()) => {}
             Start::Response { .. } => {
-                if self.client.came(at, &seen, &self.rules, &mut self.found) {
+                let is_over = self.legs.is_over(seen.call());
+                if self.client.came(at, &seen, is_over, &self.rules, &mut self.found) {
                     self.legs.response_came(at, &seen);
                 }
                 self.search.response_came(at, &seen);

@@ -151,6 +151,7 @@ fn ack() {
     let again = Trace::call().and(320, to(BOB, &answer(200, &invite_out(), "b")));
     let same = request("ACK", 2, "s2", 1, ["s2", "b"]);
     assert!(!wrong(again.clone().and(320, from(BOB, &same))));
+    assert!(wrong(again.clone()), "a 2xx that comes again without its ACK");
     assert!(wrong(again.and(320, from(BOB, &same.replace("bKs2", "bKs6")))), "another ACK for the same 2xx");
 }
 
