@@ -216,7 +216,7 @@ impl<'s> Draw<'s> {
     }
 
     fn restore(&mut self) -> Act {
-        Act::Switch(SwitchFault::Restore)
+        Act::Switch(if self.chance(300) { SwitchFault::RestoreAlways } else { SwitchFault::Restore })
     }
 
     fn slow_sink(&mut self) -> Act {
@@ -254,6 +254,10 @@ impl<'s> Draw<'s> {
         let gives_up = options.cancels && self.chance(250);
         let after_ms = if gives_up { self.below(4000) } else { 4000 + self.below(25_000) };
         let hangs_up = if gives_up || self.chance(500) { Side::Caller } else { Side::Callee };
+        if options.prack && self.chance(200) {
+            // with a callee that does not do it, the switch itself answers reliably
+            caller.reliability = Some(Reliability::Required);
+        }
         Act::Call(Box::new(CallPlan { from, to, caller, callee, steps, hangs_up, after_ms }))
     }
 

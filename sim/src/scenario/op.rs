@@ -135,6 +135,8 @@ pub enum SwitchFault {
     },
     /// Goes on from its own snapshot.
     Restore,
+    /// From now on it goes on from its own snapshot after every turn.
+    RestoreAlways,
     /// The wall clock is set.
     WallClock {
         /// Forward or back.

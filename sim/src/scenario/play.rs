@@ -266,6 +266,7 @@ impl Stage {
         match fault {
             SwitchFault::Crash { lost_ms } => world.at(after, move |world| world.crash(ms(lost_ms))),
             SwitchFault::Restore => world.at(after, World::restart_from_snapshot),
+            SwitchFault::RestoreAlways => world.at(after, World::snapshot_every_step),
             SwitchFault::WallClock { by_ms } => world.at(after, move |world| world.jump_wall_clock(by_ms)),
             SwitchFault::Regress { by_ms } => world.at(after, move |world| world.regress_clock(ms(by_ms))),
             SwitchFault::Stall { for_ms } => world.at(after, move |world| world.stall_switch(ms(for_ms))),
