@@ -257,6 +257,7 @@ impl<'s> Draw<'s> {
         if options.prack && self.chance(200) {
             // with a callee that does not do it, the switch itself answers reliably
             caller.reliability = Some(Reliability::Required);
+            caller.prack_after_ms = caller.prack_after_ms.or(Some(self.below(1500)));
         }
         Act::Call(Box::new(CallPlan { from, to, caller, callee, steps, hangs_up, after_ms }))
     }
@@ -281,11 +282,12 @@ impl<'s> Draw<'s> {
     fn callee(&mut self, to: &str) -> Script {
         let options = self.scenario.options;
         let mut script = Script { answering: Some(self.answering()), ..Script::default() };
-        if options.odd_offers && self.chance(400) {
+        if (options.odd_offers || options.prack) && self.chance(400) {
             (script.early_media, script.rings_with) = (Some(true), Some(183));
         }
         if options.prack && self.chance(600) {
-            script.reliability = Some(self.pick(&[Reliability::Supported, Reliability::Required]));
+            script.reliability =
+                Some(self.pick(&[Reliability::Unsupported, Reliability::Supported, Reliability::Required]));
         }
         if options.forks && self.chance(300) {
             script.branches = (0..1 + self.below(3)).map(|_| self.branch()).collect();
