@@ -7,7 +7,7 @@ use super::{
     Origin, ROLE_ORPHAN, Reliable, Session, Side, Step, headers,
 };
 use crate::cdr::EndReason;
-use crate::dialog::{Dialog, MAX_FORWARDS};
+use crate::dialog::{Ack, Dialog, MAX_FORWARDS};
 use crate::event::Event;
 use crate::input::Flow;
 use crate::limits;
@@ -17,6 +17,13 @@ use crate::timers::CallTimer;
 use crate::transaction::{ClientId, Kind as Machine, NewRequest, Reply};
 use bytes::Bytes;
 use std::collections::VecDeque;
+
+/// Keeps a callee's dialog that is over: its 2xx comes again as long as its ACK is lost (RFC 3261 §13.2.2.4).
+pub(super) fn keep(ended: &mut Vec<Dialog>, dialog: &Dialog) {
+    if dialog.last_ack.is_some() && ended.len() < limits::BRANCHES_PER_CALL {
+        ended.push(dialog.clone());
+    }
+}
 
 impl Call {
     /// A callee answers the INVITE of this attempt.
@@ -177,6 +184,9 @@ impl Call {
                 return; // its ACK is still to come from the caller
             }
         }
+        if self.acknowledge_again(step, message) {
+            return;
+        }
         // The CANCEL crossed the 2xx, or a second branch of a fork answered: the callee believes in a call, so it is
         // acknowledged and ended (RFC 3261 §9.1, §13.2.2.4).
         let has_offer = self.ingress.has_offer;
@@ -202,15 +212,31 @@ impl Call {
     /// A 2xx to an INVITE that has been replaced by another one since: it is acknowledged and ended.
     fn on_stray_answer(&mut self, step: &mut Step<'_>, message: &Message<'_>, flow: Flow, status: u16) {
         let (Ok(cseq), Ok(call_id), 200..300) = (message.cseq(), message.call_id(), status) else { return };
+        if self.acknowledge_again(step, message) {
+            return;
+        }
         let Some(attempt) = self.attempts.iter().find(|attempt| *attempt.dialog.call_id == *call_id) else { return };
         let mut dialog = attempt.dialog.clone();
         dialog.take_answer(message, flow);
         let ack = dialog.ack(step.cx, cseq.number).finish(b"");
+        dialog.last_ack = Some(Ack { cseq: cseq.number, bytes: ack.clone() });
         step.cx.send(dialog.flow, ack);
         let (bye, branch) = dialog.request(step.cx, "BYE", MAX_FORWARDS);
         let new = NewRequest { flow: dialog.flow, kind: Machine::Other, branch, bytes: bye.finish(b"") };
         let owner = step.owner(ROLE_ORPHAN);
         step.transactions.request(step.cx, new, owner);
+        keep(&mut self.ended, &dialog);
+    }
+
+    /// Answers a 2xx of a dialog that is over with the ACK that it had; false where there is none.
+    fn acknowledge_again(&self, step: &mut Step<'_>, message: &Message<'_>) -> bool {
+        let (Ok(cseq), Ok(call_id)) = (message.cseq(), message.call_id()) else { return false };
+        let remote_tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let Some(dialog) = self.ended.iter().find(|dialog| dialog.is_of(call_id, remote_tag)) else { return false };
+        let Some(ack) = dialog.ack_of(cseq.number) else { return false };
+        step.cx.counters.resent += 1;
+        step.cx.send(dialog.flow, ack.bytes.clone());
+        true
     }
 
     /// The branch that this answer is of, made if it is the first with its To-tag. What else the answer says of the dialog is

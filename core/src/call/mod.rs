@@ -283,7 +283,7 @@ impl Call {
     /// Forgets what is over; the branch that answered is kept for what the call still says of itself.
     fn sweep(&mut self, step: &mut Step<'_>) {
         let winner = self.winner;
-        let Call { exchanges, attempts, .. } = self;
+        let Call { exchanges, attempts, ended, .. } = self;
         self.branches.retain_mut(|branch| {
             let is_kept = !branch.is_gone() || Some(branch.id) == winner;
             if !is_kept {
@@ -293,6 +293,7 @@ impl Call {
                 for attempt in attempts.iter_mut().filter(|attempt| attempt.id == branch.attempt) {
                     attempt.dialog.local_cseq = attempt.dialog.local_cseq.max(used);
                 }
+                answer::keep(ended, &branch.callee.dialog);
             }
             is_kept
         });

@@ -448,6 +448,8 @@ pub struct Call {
     pub branches: Vec<Branch>,
     /// The branch that answered.
     pub winner: Option<u8>,
+    /// Dialogs of callees that were answered, and ended before the call.
+    pub ended: Vec<Dialog>,
     /// Requests under way inside the dialogs.
     pub exchanges: Vec<Exchange>,
     /// Numbers of the next attempt, branch and exchange.

@@ -136,6 +136,7 @@ impl Calls {
             attempts: Vec::with_capacity(1),
             branches: Vec::with_capacity(1),
             winner: None,
+            ended: Vec::new(),
             exchanges: Vec::with_capacity(1),
             next: Numbers::default(),
             tried: 0,
