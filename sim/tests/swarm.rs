@@ -1,8 +1,34 @@
 //! Drawn scenarios: many seeds are clean, everything that can be drawn is drawn, and what fails becomes small.
 
-use crosspoint_sim::scenario::{Act, Op, Scenario, SwitchFault, Violation, minimise, play};
+use crosspoint_core::event::Event;
+use crosspoint_sim::scenario::{Act, Op, Scenario, SwitchFault, Violation, minimise, play, play_with};
+use crosspoint_sim::swarm;
+use quickcheck::{Gen, QuickCheck};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+/// How calls end in drawn worlds.
+const EVERY_END: [&str; 8] =
+    ["normal", "cancelled", "busy", "rejected", "no_answer", "response_timeout", "no_ack", "no_available_router"];
+
+/// The long form, and 500 seeds in the test command, run in release: `crosspoint-sim swarm --seeds 0..20000`.
+#[test]
+fn forty_seeds_are_clean_and_see_every_kind_of_call() {
+    let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
+    for seed in 0..40 {
+        let world = play_with(&Scenario::draw(seed, 20), |_| {});
+        assert_eq!(world.found(), [], "crosspoint-sim swarm --seeds {seed}..{}", seed + 1);
+        for event in world.events() {
+            if let Event::CallEnded { record } = event {
+                *ends.entry(record.end_reason.name()).or_default() += 1;
+            }
+        }
+    }
+    // a swarm in which nothing goes wrong finds nothing
+    for expected in EVERY_END {
+        assert!(ends.contains_key(expected), "{expected} never happens: {ends:?}");
+    }
+}
 
 #[test]
 fn every_option_is_drawn_and_left_out_and_every_kind_of_operation_with_it() {
@@ -25,7 +51,7 @@ fn every_option_is_drawn_and_left_out_and_every_kind_of_operation_with_it() {
             }
         }
     }
-    assert_eq!(seen.len(), 29, "an option is never drawn: {seen:?}");
+    assert_eq!(seen.len(), 31, "an option is never drawn: {seen:?}");
     assert!(seen.values().all(|count| (5..195).contains(count)), "{seen:?}");
     insta::assert_debug_snapshot!(kinds);
 }
@@ -67,6 +93,15 @@ fn what_fails_becomes_as_small_as_it_can() {
     let Act::Call(call) = &small.ops[0].act else { panic!("{small:?}") };
     assert!(call.steps.is_empty(), "{call:?}");
     assert!(small.phones.len() <= 2 && small.nats.is_empty(), "{small:?}");
+}
+
+/// quickcheck draws scenarios too, and shrinks them by the same steps.
+#[test]
+fn scenarios_of_quickcheck_are_clean() {
+    fn is_clean(scenario: Scenario) -> bool {
+        swarm::violations(&scenario).is_empty()
+    }
+    QuickCheck::new().tests(8).rng(Gen::new(10)).quickcheck(is_clean as fn(Scenario) -> bool);
 }
 
 /// What once failed.

@@ -124,6 +124,11 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
         "Over good links and without faults a probe call is answered, whatever was before.",
         "architecture §10",
     ),
+    (
+        "no-panic",
+        "No input, clock or restart makes the core panic: it does so only where a rule of its own is broken.",
+        "architecture §9, §13",
+    ),
     // what is held and told
     (
         "residue",

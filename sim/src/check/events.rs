@@ -17,6 +17,9 @@ pub enum Lawful {
     TrunkTrouble,
     /// The host name of a gateway leads nowhere.
     UnlocatedGateway,
+    /// Somebody is cut off for a while: by a partition, or by a translator that forgets. What was said to them then may
+    /// have been lost to the last copy.
+    CutOff,
     /// Nobody looks: any event will do.
     AnyEvent,
 }
@@ -30,6 +33,10 @@ pub(super) struct Events {
 impl Events {
     pub(super) fn permit(&mut self, lawful: Lawful) {
         self.lawful.insert(lawful);
+    }
+
+    pub(super) fn is_lawful(&self, lawful: Lawful) -> bool {
+        self.lawful.contains(&lawful)
     }
 
     pub(super) fn event(&self, event: &Event, found: &mut Found) {

@@ -147,6 +147,7 @@ impl Checks {
     /// Makes something lawful that is not lawful everywhere.
     pub fn permit(&mut self, lawful: Lawful) {
         self.events.permit(lawful);
+        self.calls.may_be_cut |= lawful == Lawful::CutOff;
     }
 
     /// The waits between resends (SS_SIP_RESEND_INTERVAL), where they are not the usual ones.
@@ -260,7 +261,10 @@ impl Checks {
             closing_calls: self.calls.closing(),
             requests: self.server.len() + self.client.len(),
         };
-        residue::bounds(held, &caused, &mut self.found);
+        // what strangers ask is not looked at, and it takes room too
+        if self.mistrusted.is_empty() {
+            residue::bounds(held, &caused, &mut self.found);
+        }
     }
 
     /// The switch was killed and began anew with what its journal had, which lacks the last `lost`. Whatever was under
@@ -278,7 +282,7 @@ impl Checks {
     /// Everything that must not have happened. Meant for the end of a run, when all is quiet again.
     pub fn finish(&self, now: Instant, phones: &mut dyn Iterator<Item = &Phone>, held: &Held) -> Vec<Violation> {
         let mut found = Found(self.found.0.clone());
-        calls::phones(phones, &self.legs, &mut found);
+        calls::phones(phones, &self.legs, self.events.is_lawful(Lawful::CutOff), &mut found);
         self.server.finish(now, &self.legs, &self.rules, |name| self.client.given_up(name), &mut found);
         self.client.finish(now, &self.rules, &mut found);
         self.calls.finish(&self.legs, &self.rules, &mut found);

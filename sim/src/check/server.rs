@@ -299,13 +299,21 @@ impl Asked {
             return resends.sent(now, schedule);
         }
         // asked again, answered again
-        if self.came == now || now.since(self.came) <= schedule.slack && self.came > since {
+        if self.came == now {
             return None;
         }
-        match &mut self.resends {
-            Some(resends) => resends.sent(now, schedule),
-            None => Some("sent again unasked".to_owned()),
+        let is_asked = now.since(self.came) <= schedule.slack && self.came > since;
+        let Some(resends) = &mut self.resends else {
+            return (!is_asked).then(|| "sent again unasked".to_owned());
+        };
+        let mut counted = *resends;
+        let wrong = counted.sent(now, schedule);
+        // what is out of time may be a late answer to its being asked again
+        if wrong.is_some() && is_asked {
+            return None;
         }
+        *resends = counted;
+        wrong
     }
 
     /// Whether its final answer was to come again and did not. A caller that hangs up has its 2xx, with or without ACK.

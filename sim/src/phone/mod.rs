@@ -66,7 +66,7 @@ use crosspoint_core::time::Instant;
 use dialog::{Dialog, Spot};
 use digest::Challenge;
 use exchange::{Client, Due, GIVE_UP, Server};
-use message::{Message, Start, Text, user_of};
+use message::{Message, Start, Text, address_of, user_of};
 use register::Registration;
 use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -111,6 +111,9 @@ pub struct Phone {
     out: VecDeque<(SocketAddr, Bytes)>,
     notices: VecDeque<Notice>,
     violations: Vec<String>,
+    blamed_calls: Vec<String>,
+    /// Whose message is looked at.
+    call_at_hand: String,
     clients: Vec<Client>,
     servers: Vec<Server>,
     calls: Calls,
@@ -145,6 +148,8 @@ impl Phone {
             out: VecDeque::new(),
             notices: VecDeque::new(),
             violations: Vec::new(),
+            blamed_calls: Vec::new(),
+            call_at_hand: String::new(),
             clients: Vec::new(),
             servers: Vec::new(),
             calls: Calls::default(),
@@ -185,8 +190,10 @@ impl Phone {
         }
         match Message::parse(datagram) {
             Err(wrong) => self.fault(format!("unreadable: {wrong}")),
+            Ok(message) if self.is_for_another(&message) => {}
             Ok(message) => {
                 self.is_excused = self.is_of_rogue(message.call_id());
+                self.call_at_hand = message.call_id().to_owned();
                 match &message.start {
                     Start::Request { .. } => self.on_request(from, message),
                     Start::Response { status, .. } => self.on_response(from, *status, &message),
@@ -194,7 +201,18 @@ impl Phone {
             }
         }
         self.is_excused = false;
+        self.call_at_hand.clear();
         self.send_changes();
+    }
+
+    /// Whether a translator has given it what is for another phone behind it.
+    fn is_for_another(&self, message: &Message) -> bool {
+        let is_mine = |address: Option<SocketAddr>| address.is_none_or(|address| address == self.settings.local);
+        self.settings.shares_nat
+            && !match &message.start {
+                Start::Request { uri, .. } => is_mine(address_of(uri)),
+                Start::Response { .. } => is_mine(message.sent_by().and_then(|host| host.parse().ok())),
+            }
     }
 
     /// Does what is due. A tick too many changes nothing.
@@ -285,8 +303,12 @@ impl Phone {
         let servers = self.servers.iter().filter_map(Server::next_at);
         let live = self.calls.live();
         let ends = live.clone().filter_map(|call| call.ends_at);
-        let dialogs = live.flat_map(|call| &call.dialogs);
-        let waits = dialogs.flat_map(|dialog| [dialog.unacknowledged.next_at(), dialog.changes.next_at(self.now)]);
+        let dialogs = live.flat_map(|call| call.dialogs.iter().map(|dialog| (call.state, dialog)));
+        let waits = dialogs.flat_map(|(state, dialog)| {
+            // once a branch has answered, the others say nothing again
+            let said = dialog.unacknowledged.next_at().filter(|_| state == State::Incoming);
+            [said, dialog.changes.next_at(self.now)]
+        });
         clients
             .chain(servers)
             .chain(ends)
@@ -298,6 +320,11 @@ impl Phone {
     /// What the switch did that it must not do.
     pub fn violations(&self) -> &[String] {
         &self.violations
+    }
+
+    /// The Call-ID of the message that brought each of the violations; empty where none did.
+    pub fn blamed_calls(&self) -> &[String] {
+        &self.blamed_calls
     }
 
     /// Every call since the phone began, or since [`Phone::forget_past`], in order.
@@ -417,6 +444,7 @@ impl Phone {
     fn fault(&mut self, what: String) {
         if self.violations.len() < VIOLATIONS_KEPT {
             self.violations.push(format!("{}: {what}", self.settings.user));
+            self.blamed_calls.push(self.call_at_hand.clone());
         }
     }
 

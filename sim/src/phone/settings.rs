@@ -38,6 +38,11 @@ pub struct Settings {
     /// An ALG stands before it that rewrites addresses in its messages: what they say of it is not held against the
     /// switch.
     pub behind_alg: bool,
+    /// The switch may be restarted between two copies of one request, and then answers the second as if it were new.
+    pub switch_restarts: bool,
+    /// A translator stands before it and others: when that has forgotten whose mapping it was, what is for one of them
+    /// comes here, and is dropped.
+    pub shares_nat: bool,
     /// The hash it answers challenges with.
     pub algorithm: Algorithm,
     /// Whether it uses a nonce again, with a rising count, instead of waiting for the next challenge.
@@ -118,6 +123,8 @@ impl Settings {
             keep_alive_ms: None,
             longest_call_ms: None,
             behind_alg: false,
+            shares_nat: false,
+            switch_restarts: false,
             algorithm: Algorithm::Md5,
             reuse_nonce: false,
             lines: 1,

@@ -40,6 +40,9 @@ impl Upkeep {
     }
 }
 
+/// The longest that a call rings: three minutes, as RFC 3261 §16.6 (11) has it for proxies.
+const RINGS: Duration = Duration::from_secs(180);
+
 impl Phone {
     /// Power fails and comes back: calls, requests and what they were about are gone without a word, and the phone
     /// registers anew, under another Call-ID. Its calls stay to be looked at, as [`super::End::Rebooted`].
@@ -54,8 +57,9 @@ impl Phone {
         self.out.clear();
         self.challenge = None;
         self.registration = Registration::new(self.token());
-        // what is under way for them ends within 64*T1; a call's far side may live on, and meets 481 in the phone
-        self.upkeep = Upkeep { forgets_until: Some(self.now + 2 * super::GIVE_UP), ..Upkeep::default() };
+        // what it asked for may ring for minutes before it is answered, and what is under way ends within 64*T1; a call's
+        // far side may live on, and meets 481 in the phone
+        self.upkeep = Upkeep { forgets_until: Some(self.now + RINGS + 2 * super::GIVE_UP), ..Upkeep::default() };
         self.register(now);
     }
 

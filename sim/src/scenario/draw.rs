@@ -4,6 +4,7 @@
 use super::op::{Act, CallPlan, Inside, NetFault, Op, PhoneAct, PhonePlan, Side, Step, SwitchFault};
 use super::{Gateway, Member, Options, Scenario, Site};
 use crate::net::{Burst, Direction, Plan, Rate, Stopped, alg, nat};
+use crate::node::{Attack, Campaign, Flood, Flooding, Forgery, Knowledge, Method};
 use crate::phone::sdp::Codec;
 use crate::phone::{Answering, Branch, Hold, Misbehaviour, Outcome, Reliability, Reply, Script};
 use crosspoint_core::rng::{Seed, Stream};
@@ -161,7 +162,7 @@ impl<'s> Draw<'s> {
     /// What happens besides the calls.
     fn besides(&mut self, calls: u64) -> Vec<Drawer<'s>> {
         let options = self.scenario.options;
-        let kinds: [(bool, u64, Drawer<'s>); 10] = [
+        let kinds: [(bool, u64, Drawer<'s>); 12] = [
             (options.partitions, 2, Draw::partition),
             (options.nat_reboots && options.nat, 2, Draw::nat_reboot),
             (options.full_buffers, 2, Draw::full_buffer),
@@ -172,6 +173,8 @@ impl<'s> Draw<'s> {
             (options.slow_sink, 1, Draw::slow_sink),
             (options.reloads, 2, Draw::reload),
             (options.phone_faults, calls.div_ceil(5), Draw::phone_fault),
+            (options.attacks, 3, Draw::attack),
+            (options.floods, 1, Draw::flood),
         ];
         let mut all = Vec::new();
         for (is_on, most, drawer) in kinds {
@@ -229,6 +232,37 @@ impl<'s> Draw<'s> {
 
     fn stall(&mut self) -> Act {
         Act::Switch(SwitchFault::Stall { for_ms: 50 + self.below(8000) })
+    }
+
+    fn attack(&mut self) -> Act {
+        let method = self.pick(&[Method::Register, Method::Invite, Method::Options]);
+        let attack = match self.below(8) {
+            0 => {
+                let users = vec![self.phone(), "admin".to_owned(), "1000".to_owned()];
+                Attack::GuessPasswords { method: self.pick(&[Method::Register, Method::Invite]), users }
+            }
+            1 => Attack::Scan { method },
+            // who hears everything can do everything over UDP: see Knowledge::Sniffed
+            2 | 3 => Attack::Forge {
+                what: self.pick(&[Forgery::Bye, Forgery::Cancel, Forgery::Reinvite, Forgery::Answer]),
+                knows: Knowledge::Guessed,
+            },
+            4 => Attack::Garbage,
+            5 => Attack::Oversized { bytes: 1000 + self.below(60_000) as u32 },
+            6 => {
+                let name = self.pick(&["Via", "Route", "Contact", "X-Any"]).to_owned();
+                Attack::ManyHeaders { name, count: 1 + self.below(500) as u32 }
+            }
+            _ => Attack::FuzzCredentials,
+        };
+        Act::Attack(Campaign { attack, after_ms: 0, gap_us: 1000 + self.below(500_000), count: 1 + self.below(60) })
+    }
+
+    fn flood(&mut self) -> Act {
+        let methods = [Method::Register, Method::Invite, Method::Options].map(Flooding::Requests);
+        let what = if self.chance(300) { Flooding::Garbage } else { self.pick(&methods) };
+        let (rate_per_s, sources) = (100 + self.below(3000), 1 + self.below(50) as u16);
+        Act::Flood(Flood { what, after_ms: 0, rate_per_s, for_ms: 100 + self.below(1000), sources })
     }
 
     fn phone_fault(&mut self) -> Act {

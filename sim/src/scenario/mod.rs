@@ -47,7 +47,7 @@ pub use crate::check::Violation;
 pub use named::{NAMES, run};
 pub use op::{Act, CallPlan, Inside, NetFault, Op, PhoneAct, PhonePlan, Side, Step, SwitchFault};
 pub use options::Options;
-pub use play::{Outcome, ladder_of, play, play_with};
+pub use play::{Played, ladder_of, play, play_with};
 pub use shrink::{Shrunk, minimise};
 
 use crate::net::{Plan, nat};
@@ -130,6 +130,11 @@ impl Gateway {
 }
 
 impl Scenario {
+    /// Whether the translator of this number rewrites SIP.
+    fn has_alg(&self, nat: u16) -> bool {
+        self.nats.iter().any(|site| site.id == nat && site.nat.alg.is_some())
+    }
+
     /// Reads one that was kept.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! were: a failing scenario shrinks.
 
 use crate::net::{Direction, Plan, Stopped};
+use crate::node::{Campaign, Flood};
 use crate::phone::sdp::Codec;
 use crate::phone::{Hold, Script};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,10 @@ pub enum Act {
     Switch(SwitchFault),
     /// Something happens to the network.
     Net(NetFault),
+    /// Somebody without any right does something again and again.
+    Attack(Campaign),
+    /// Somebody sends more than anybody can want.
+    Flood(Flood),
 }
 
 /// A call.

@@ -91,6 +91,10 @@ options! {
     refusals: 500,
     /// Phones break the rules.
     misbehaviour: 250,
+    /// Strangers attack.
+    attacks: 200,
+    /// Strangers flood.
+    floods: 80,
 }
 
 impl std::fmt::Display for Options {

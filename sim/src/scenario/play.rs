@@ -3,13 +3,18 @@
 use super::config::{gateway_address, phone_address, text};
 use super::op::{Act, CallPlan, Inside, NetFault, Op, PhoneAct, Side, SwitchFault};
 use super::{Scenario, Violation};
+use crate::check::Lawful;
 use crate::ladder::Log;
 use crate::net::{NatId, Plan};
+use crate::node::{Attacker, Campaign, Flood, Place};
 use crate::phone::digest::Algorithm;
-use crate::phone::{Answering, Change, Hold, Phone, Script, State};
-use crate::world::World;
+use crate::phone::{Answering, Change, Hold, Outcome, Phone, Script, State};
+use crate::world::{DOMAIN, SWITCH, World};
+use crosspoint_core::counters::DropReason;
+use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::time::Instant;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Time for everybody to register over bad links.
@@ -18,19 +23,21 @@ const WARM_UP: Duration = Duration::from_secs(40);
 /// stragglers for 32 s, and a phone with nobody left at the other end gives up after [`LONGEST_CALL`].
 const COOL_DOWN: Duration = Duration::from_secs(600);
 /// Phones end a call that lasts longer: the switch may have forgotten it in a crash.
-const LONGEST_CALL: Duration = Duration::from_secs(90);
+const LONGEST_CALL: Duration = Duration::from_secs(150);
 /// In calm, everybody has registered by then: a registration that fails is tried again within a minute.
 const REGISTERS_IN: Duration = Duration::from_secs(120);
 /// A call over good links is up by then.
 const PROBE_UP: Duration = Duration::from_secs(3);
 /// The numbers of probe calls, far from those of operations.
 const PROBES: u64 = 1 << 32;
+/// The first stream of the strangers, far from those of the world.
+const STREAM_STRANGERS: u64 = 1 << 43;
 /// Calls that a phone takes at once.
 const LINES: usize = 2;
 
 /// How it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Played {
     /// What went wrong.
     pub violations: Vec<Violation>,
     /// The digest of all commands of the switch.
@@ -44,10 +51,10 @@ pub struct Outcome {
 }
 
 /// Plays a scenario, without a log: fast, and flat in memory.
-pub fn play(scenario: &Scenario) -> Outcome {
+pub fn play(scenario: &Scenario) -> Played {
     let world = play_with(scenario, |world| world.keep_log(false));
     let counters = world.status().counters;
-    Outcome {
+    Played {
         violations: world.found(),
         digest: world.digest(),
         calls: counters["calls_started"],
@@ -60,6 +67,7 @@ pub fn play(scenario: &Scenario) -> Outcome {
 pub fn play_with(scenario: &Scenario, change: impl FnOnce(&mut World)) -> World {
     let mut stage = Stage::build(scenario);
     change(&mut stage.world);
+    stage.settle_in(scenario);
     stage.faults(scenario);
     stage.calm(scenario);
     stage.world
@@ -95,6 +103,8 @@ impl Stage {
                 settings.algorithm = if phone.has_sha256 { Algorithm::Sha256 } else { Algorithm::Md5 };
                 settings.reuse_nonce = phone.reuses_nonce;
                 settings.keep_alive_ms = phone.behind.map(|_| 20_000);
+                settings.shares_nat = phone.behind.is_some();
+                settings.behind_alg = phone.behind.is_some_and(|id| scenario.has_alg(id));
             });
         }
         for gateway in &scenario.gateways {
@@ -107,23 +117,55 @@ impl Stage {
         }
         let phones = scenario.phones.iter().map(|phone| &phone.name);
         let names: Vec<String> = phones.chain(scenario.gateways.iter().map(|gateway| &gateway.name)).cloned().collect();
-        for name in &names {
-            world.act(name, |phone, _| {
+        Stage { world, nats, names }
+    }
+
+    /// How everybody is, whatever the world was told about its log.
+    fn settle_in(&mut self, scenario: &Scenario) {
+        let is_crash = |op: &Op| matches!(op.act, Act::Switch(SwitchFault::Crash { .. }));
+        let switch_restarts = scenario.ops.iter().any(is_crash);
+        for name in &self.names {
+            self.world.act(name, |phone, _| {
                 let settings = phone.settings_mut();
                 // nobody relays media yet: the switch would not see it
                 settings.talks = false;
                 settings.longest_call_ms = Some(LONGEST_CALL.as_millis() as u64);
                 settings.may_fork = false;
+                settings.switch_restarts = switch_restarts;
+                // a scenario is short, and is asked about its past
+                settings.keeps_past = true;
             });
         }
         for name in scenario.phones.iter().map(|phone| &phone.name) {
-            world.act(name, |phone, _| phone.settings_mut().lines = LINES);
+            self.world.act(name, |phone, _| phone.settings_mut().lines = LINES);
         }
-        Stage { world, nats, names }
+    }
+
+    /// What is lawful in this world, since somebody in it does what leads there.
+    fn permit(&mut self, scenario: &Scenario) {
+        // bursts and full queues may take every copy of a message, and a translator forgets whose keep-alive is lost
+        if scenario.links.burst.is_some() || scenario.links.rate.is_some() || !scenario.nats.is_empty() {
+            self.world.permit(Lawful::CutOff);
+        }
+        for op in &scenario.ops {
+            if matches!(op.act, Act::Net(NetFault::RebootNat { .. })) {
+                self.world.permit(Lawful::CutOff);
+            }
+            let Act::Call(call) = &op.act else { continue };
+            if matches!(call.callee.outcome, Some(Outcome::Refuse { .. } | Outcome::Silence)) {
+                self.world.permit(Lawful::TrunkTrouble);
+            }
+            if !(call.caller.misbehaviours.is_empty() && call.callee.misbehaviours.is_empty()) {
+                self.world.permit(Lawful::RefusedCredentials);
+                self.world.permit(Lawful::Drops(DropReason::BrokenRequest));
+                self.world.permit(Lawful::Drops(DropReason::BrokenResponse));
+            }
+        }
     }
 
     /// Everything happens.
     fn faults(&mut self, scenario: &Scenario) {
+        self.permit(scenario);
         self.world.set_links(scenario.links);
         for phone in &scenario.phones {
             self.world.act(&phone.name, Phone::register);
@@ -140,6 +182,11 @@ impl Stage {
     /// Nothing happens any more but what a telephone network is for.
     fn calm(&mut self, scenario: &Scenario) {
         self.world.calm();
+        let is_reboot = |op: &Op| matches!(&op.act, Act::Phone(plan) if plan.does == PhoneAct::Reboot);
+        if scenario.ops.iter().any(is_reboot) {
+            // where both phones of a call lost their power nobody ends it, as long as there are no session timers (RFC 4028)
+            self.world.hang_up_all();
+        }
         if !self.world.run_until_idle(COOL_DOWN) {
             let text = format!("after {} s of calm not everything has come to rest", COOL_DOWN.as_secs());
             self.world.accuse(Violation::new("rests-in-calm", text));
@@ -199,6 +246,17 @@ impl Stage {
             Act::Phone(plan) => self.plan_phone(after, &plan.name, plan.does),
             Act::Switch(fault) => self.plan_fault(scenario, after, *fault, op.id),
             Act::Net(fault) => self.plan_net(after, fault),
+            Act::Attack(campaign) => {
+                let campaign = Campaign { after_ms: op.at_ms + campaign.after_ms, ..campaign.clone() };
+                let (place, stream) = stranger(scenario, op.id);
+                self.world.add_attacker(&format!("stranger{}", op.id), Attacker::new(place, campaign, stream));
+            }
+            Act::Flood(flood) => {
+                self.world.permit(Lawful::CutOff);
+                let flood = Flood { after_ms: op.at_ms + flood.after_ms, ..flood.clone() };
+                let (place, stream) = stranger(scenario, op.id);
+                self.world.add_attacker(&format!("stranger{}", op.id), Attacker::flood(place, flood, stream));
+            }
         }
     }
 
@@ -303,6 +361,13 @@ impl Stage {
     }
 }
 
+/// Where the stranger of an operation sits, and what he draws from.
+fn stranger(scenario: &Scenario, op: u64) -> (Place, Stream) {
+    let [.., high, low] = op.to_be_bytes();
+    let local = SocketAddr::from(([198, 18, high, low], 5060));
+    (Place::new(local, SWITCH, DOMAIN), Stream::new(Seed::from_number(scenario.seed), STREAM_STRANGERS + op))
+}
+
 /// Who calls whom in calm: everybody the next one, both ways, and each gateway that takes calls of its own.
 fn probes(scenario: &Scenario) -> Vec<(String, String)> {
     let names: Vec<&str> = scenario.phones.iter().map(|phone| phone.name.as_str()).collect();
@@ -311,7 +376,8 @@ fn probes(scenario: &Scenario) -> Vec<(String, String)> {
         all.push((pair[0].to_owned(), pair[1].to_owned()));
         all.push((pair[1].to_owned(), pair[0].to_owned()));
     }
-    if let (Some(gateway), Some(phone)) = (scenario.gateways.first(), names.first()) {
+    let takes_calls = |gateway: &&super::Gateway| !gateway.challenges;
+    if let (Some(gateway), Some(phone)) = (scenario.gateways.iter().find(takes_calls), names.first()) {
         all.push(((*phone).to_owned(), format!("{}7", gateway.prefixes[0])));
         all.push((gateway.name.clone(), (*phone).to_owned()));
     }

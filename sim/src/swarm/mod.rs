@@ -1,7 +1,7 @@
 //! Many scenarios, each from its seed; the first that goes wrong is made small and told.
 
 use crate::ladder::Log;
-use crate::scenario::{Outcome, Scenario, Violation, ladder_of, minimise, play, play_with};
+use crate::scenario::{Played, Scenario, Violation, ladder_of, minimise, play, play_with};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -59,23 +59,23 @@ pub struct Failure {
 pub fn run(seed: u64, calls: u64) -> Result<Tally, Box<Failure>> {
     let drawn = Scenario::draw(seed, calls);
     match attempt(&drawn) {
-        Ok(outcome) if outcome.violations.is_empty() => Ok(Tally {
+        Ok(played) if played.violations.is_empty() => Ok(Tally {
             worlds: 1,
-            calls: outcome.calls,
-            complete_calls: outcome.complete_calls,
-            virtual_s: outcome.virtual_s,
+            calls: played.calls,
+            complete_calls: played.complete_calls,
+            virtual_s: played.virtual_s,
         }),
-        Ok(outcome) => Err(Box::new(Failure { drawn, calls, violations: outcome.violations })),
+        Ok(played) => Err(Box::new(Failure { drawn, calls, violations: played.violations })),
         Err(panic) => Err(Box::new(Failure { drawn, calls, violations: vec![panic] })),
     }
 }
 
 /// What is wrong with a scenario; a panic is a violation of [`PANIC`].
 pub fn violations(scenario: &Scenario) -> Vec<Violation> {
-    attempt(scenario).map_or_else(|panic| vec![panic], |outcome| outcome.violations)
+    attempt(scenario).map_or_else(|panic| vec![panic], |played| played.violations)
 }
 
-fn attempt(scenario: &Scenario) -> Result<Outcome, Violation> {
+fn attempt(scenario: &Scenario) -> Result<Played, Violation> {
     caught(|| play(scenario))
 }
 

@@ -15,7 +15,7 @@ impl World {
         self.log_event(format!("crash, {} ms lost", lost.as_millis()));
         self.accused.extend(self.registrations_found());
         let recovered = self.switch.crash(self.now, lost);
-        // of what the sink had not taken nobody will ever hear
+        // of what the sink had not taken nobody will ever hear, and the journal had it so much later
         let unheard = Duration::from_micros(self.switch.io.kernel.sink_delay_us);
         self.checks.wall_clock(self.now, self.switch.clock.read(self.now).wall);
         self.checks.crashed(self.now, lost + unheard);
@@ -49,7 +49,7 @@ impl World {
     pub fn regress_clock(&mut self, by: Duration) {
         self.log_event(format!("the clock goes back by {} ms", by.as_millis()));
         self.switch.clock.regress(self.now, by);
-        self.checks.may_be_late(by);
+        self.be_late(by);
         self.arm_switch();
     }
 
@@ -57,9 +57,15 @@ impl World {
     pub fn stall_switch(&mut self, time: Duration) {
         self.log_event(format!("stands still for {} ms", time.as_millis()));
         self.switch.stalled_until = self.switch.stalled_until.max(self.now + time);
-        let wake_delay = Duration::from_micros(self.kernel().wake_delay_us);
-        self.checks.may_be_late(time + wake_delay);
+        self.be_late(time);
         self.arm_switch();
+    }
+
+    /// What makes the switch late may come together with what made it late before.
+    fn be_late(&mut self, by: Duration) {
+        self.late += by;
+        let wake_delay = Duration::from_micros(self.kernel().wake_delay_us);
+        self.checks.may_be_late(self.late + wake_delay);
     }
 
     /// The sink takes events so much later than they are told. What a crash finds on the way is lost.

@@ -71,6 +71,8 @@ pub struct World {
     events: Vec<Event>,
     checks: Checks,
     accused: Vec<Violation>,
+    /// By how much stalls and clocks have made the switch late, all together.
+    late: Duration,
     /// An empty list that is used again.
     spare: Vec<Did>,
     /// When what the switch holds was last compared with what has been seen.
@@ -123,6 +125,7 @@ impl World {
             events: Vec::new(),
             checks,
             accused: Vec::new(),
+            late: Duration::ZERO,
             spare: Vec::new(),
             weighed: Instant::EPOCH,
         };

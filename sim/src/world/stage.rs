@@ -1,9 +1,10 @@
 //! What a scenario asks of a world besides its people and faults: to part some, to be calm, to take down what is wrong.
 
 use super::World;
-use crate::check::Violation;
+use crate::check::{Lawful, Violation};
 use crate::ladder::Log;
 use crate::net::{Direction, Stopped};
+use crosspoint_core::input::Control;
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
@@ -15,6 +16,7 @@ impl World {
         let nodes: Vec<_> = names.iter().map(|name| self.node(name)).collect();
         let until = self.now + time;
         self.log_event(format!("{} parted for {} ms ({direction:?})", names.join(", "), time.as_millis()));
+        self.permit(Lawful::CutOff);
         self.network.partition(&nodes, direction, stopped, until);
     }
 
@@ -25,6 +27,13 @@ impl World {
         self.fill_send_buffer(0);
         self.refuse_sends(0);
         self.slow_sink(Duration::ZERO);
+    }
+
+    /// An operator ends every call that the switch holds.
+    pub fn hang_up_all(&mut self) {
+        for call in self.switch.pump.switch().calls(usize::MAX) {
+            self.control(Control::Hangup(call.flow_no));
+        }
     }
 
     /// Takes down something that must not have happened: [`World::found`] tells it with what the checks have seen.
