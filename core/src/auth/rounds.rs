@@ -21,11 +21,10 @@ pub(super) struct Rounds {
     begun: VecDeque<(u64, Instant)>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Exchange {
-    rounds: u32,
-    /// The request that was challenged last.
-    request: u64,
+    /// The requests that were challenged, each once; no more than were allowed, and one.
+    requests: Vec<u64>,
     since: Instant,
 }
 
@@ -71,18 +70,20 @@ impl Rounds {
         Place { exchange, request: hasher.finish() }
     }
 
-    /// Counts one challenge more, unless it is for the request that was challenged last; false where there have been
-    /// `most` already. An exchange is forgotten after `window`.
+    /// Counts one challenge more, unless this request has had one; false where there have been `most` already. An
+    /// exchange is forgotten after `window`.
     pub(super) fn another(&mut self, place: Place, most: u32, window: Duration, now: Instant) -> bool {
         self.forget(window, now);
         let Place { exchange, request } = place;
-        if let Some(known) = self.exchanges.get_mut(&exchange) {
-            if std::mem::replace(&mut known.request, request) != request {
-                known.rounds = known.rounds.saturating_add(1);
+        let is_in_time = |known: &&mut Exchange| now.since(known.since) <= window;
+        if let Some(known) = self.exchanges.get_mut(&exchange).filter(is_in_time) {
+            let most = most as usize;
+            if known.requests.len() <= most && !known.requests.contains(&request) {
+                known.requests.push(request);
             }
-            return known.rounds <= most;
+            return known.requests.len() <= most;
         }
-        self.exchanges.insert(exchange, Exchange { rounds: 1, request, since: now });
+        self.exchanges.insert(exchange, Exchange { requests: vec![request], since: now });
         self.begun.push_back((exchange, now));
         most > 0
     }
@@ -144,6 +145,27 @@ mod tests {
         }
         assert!(!rounds.another(place(2), 1, WINDOW, seconds(1)));
         assert!(!rounds.another(place(2), 1, WINDOW, seconds(1)), "refused once, refused again");
+    }
+
+    /// Found by the swarm: copies of two requests that take turns, as of two refreshes whose challenges are all lost.
+    #[test]
+    fn requests_that_take_turns_count_once_each() {
+        let mut rounds = Rounds::new((1, 2));
+        for request in [1, 2, 1, 2, 1, 2, 1, 2] {
+            assert!(rounds.another(place(request), 2, WINDOW, seconds(1)));
+        }
+    }
+
+    /// Found by the swarm: entries of others, still waiting to be cleared away, kept it beyond its time.
+    #[test]
+    fn an_exchange_is_over_in_its_time_however_many_stand_before_it() {
+        let mut rounds = Rounds::new((1, 2));
+        for exchange in 100..110 {
+            assert!(rounds.another(Place { exchange, request: 1 }, 1, WINDOW, seconds(1)));
+        }
+        assert!(rounds.another(place(1), 1, WINDOW, seconds(2)));
+        assert!(!rounds.another(place(2), 1, WINDOW, seconds(3)));
+        assert!(rounds.another(place(3), 1, WINDOW, seconds(200)));
     }
 
     #[test]
