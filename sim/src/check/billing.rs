@@ -105,7 +105,10 @@ impl Billing {
             if expected.is_some_and(|expected| expected != record.end_direction) {
                 wrong.push(format!("ended by {:?}, seen {expected:?}", record.end_direction));
             }
-        } else if record.end_reason == EndReason::Cancelled && !legs.caller.was_cancelled {
+        } else if record.end_reason == EndReason::Cancelled
+            && record.end_direction == EndDirection::Caller
+            && !legs.caller.was_cancelled
+        {
             wrong.push("cancelled, and no CANCEL came".to_owned());
         }
         wrong

@@ -156,7 +156,13 @@ impl Ended {
     fn compare(&self, legs: &Legs, billing: &Billing, rules: &Schedule, found: &mut Found) {
         let record = &*self.record;
         let caller = legs.get(&record.call_id_in).filter(|leg| !leg.is_ours);
-        let Some(caller) = caller else { return self.tell("cdr-agrees", "it was placed by nobody", found) };
+        let Some(caller) = caller else {
+            // a caller that lost its power ended the leg long ago, and it is forgotten
+            if !legs.may_be_cut {
+                self.tell("cdr-agrees", "it was placed by nobody", found);
+            }
+            return;
+        };
         let is_answered = record.answer_ms.is_some();
         if caller.status != Some(record.sip_status) || caller.answered.is_some() != is_answered {
             let (told, status) = (caller.status, record.sip_status);

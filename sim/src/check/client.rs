@@ -327,7 +327,8 @@ impl Sent {
         if is_waiting && !is_known_lost && self.resends.is_overdue(now, rules) {
             found.add(self.violation("resend-schedule", "it was not sent again in time"));
         }
-        if self.acks < self.failures {
+        // one that comes when a late switch has given up finds nobody
+        if self.acks < self.failures && rules.slack.is_zero() {
             let text = format!("{} failures came, {} ACKs went", self.failures, self.acks);
             found.add(self.violation("ack", &text));
         }

@@ -148,6 +148,7 @@ impl Checks {
     pub fn permit(&mut self, lawful: Lawful) {
         self.events.permit(lawful);
         self.calls.may_be_cut |= lawful == Lawful::CutOff;
+        self.legs.may_be_cut |= lawful == Lawful::CutOff;
     }
 
     /// The waits between resends (SS_SIP_RESEND_INTERVAL), where they are not the usual ones.

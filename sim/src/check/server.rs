@@ -157,7 +157,9 @@ impl Server {
             Some((before, since, before_bytes)) => {
                 // behind a translator that forgets, a copy comes from elsewhere, and the answer's Via says so (RFC 3581 §4)
                 let has_moved = asked.sources[0] != asked.sources[1] && asked.answer_to == id(seen.to);
-                let is_same = before_bytes == bytes || has_moved || asked.is_stateless(before);
+                // a CANCEL is answered each time anew, from what has become of its INVITE
+                let is_derived = asked.method == Method::Cancel;
+                let is_same = before_bytes == bytes || has_moved || is_derived || asked.is_stateless(before);
                 let is_same = is_same && before == status || asked.may_become(before, status);
                 if !is_same {
                     let text = format!("a second final answer, {status} after {before}");
@@ -257,11 +259,11 @@ impl Asked {
     }
 
     /// What a server that keeps no state says of a copy when time has passed: a challenge too many is a refusal
-    /// (behaviour 1(d)), and an INVITE that is over cannot be cancelled any more (RFC 3261 §9.2).
+    /// (behaviour 1(d)), and an INVITE that is over, or has not come yet, cannot be cancelled (RFC 3261 §9.2).
     fn may_become(&self, before: u16, status: u16) -> bool {
         match (before, status) {
             (401 | 407, 403) => !self.has_credentials,
-            (200, 481) => self.method == Method::Cancel,
+            (200, 481) | (481, 200) => self.method == Method::Cancel,
             _ => false,
         }
     }
@@ -318,8 +320,13 @@ impl Asked {
 
     /// Whether its final answer was to come again and did not. A caller that hangs up has its 2xx, with or without ACK.
     fn is_overdue(&self, now: Instant, legs: &Legs, schedule: &Schedule) -> bool {
-        let ended = legs.get(&self.call_id).and_then(|leg| leg.ended).map(|(at, _)| at);
-        let now = ended.filter(|_| self.answer.is_some_and(|(status, ..)| status < 300)).map_or(now, |at| at.min(now));
+        let is_2xx = self.answer.is_some_and(|(status, ..)| status < 300);
+        let now = match legs.get(&self.call_id) {
+            Some(leg) if is_2xx => leg.ended.map_or(now, |(at, _)| at.min(now)),
+            // its leg has ended so long ago that it is forgotten
+            None if is_2xx => return false,
+            _ => now,
+        };
         // who has no room for more keeps no state of what it refuses, nor of a stranger
         let is_kept = self.answer.is_some_and(|(status, ..)| !self.is_stateless(status));
         is_kept && self.acknowledged.is_none() && self.resends.is_some_and(|resends| resends.is_overdue(now, schedule))

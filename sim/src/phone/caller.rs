@@ -360,7 +360,7 @@ impl Phone {
         if let Some((to, bytes, _)) = again {
             return self.out.push_back((*to, bytes.clone()));
         }
-        if !(self.settings.may_fork || self.settings.switch_restarts) {
+        if !(self.settings.may_fork || self.settings.doubts.restarts) {
             self.violation(format!("a second final answer {status} to one INVITE, with another To tag"));
         }
         match client_call(&self.clients[index].purpose) {

@@ -364,7 +364,8 @@ impl Phone {
     /// An offer of theirs, or an INVITE, has come: what it means for the glare of both sides.
     fn meet(&mut self, spot: Spot) {
         let now = self.now;
-        let comes_back_late = !self.find_call(spot.call).outgoing && !self.settings.far_side_cancels;
+        let (far_side_cancels, is_late) = (self.settings.far_side_cancels, self.settings.doubts.is_late);
+        let comes_back_late = !self.find_call(spot.call).outgoing && !far_side_cancels && !is_late;
         let changes = &mut self.dialog(spot).changes;
         changes.theirs_at = Some(now);
         changes.suspect = None;

@@ -56,7 +56,7 @@ pub use offer::Agreed;
 pub use reliable::Reliability;
 pub use rtp::Audio;
 pub use script::{Script, X_OP};
-pub use settings::{Answering, End, Notice, Settings};
+pub use settings::{Answering, Doubts, End, Notice, Settings};
 pub use trunk::{Demand, Outcome, Trunk};
 
 use bytes::Bytes;
@@ -450,7 +450,8 @@ impl Phone {
 
     /// A message that belongs to nothing, which is a violation but after a reboot.
     fn stray(&mut self, what: String) {
-        if !self.upkeep.is_forgetful(self.now) {
+        // who gave up when nothing came may be answered yet
+        if !(self.upkeep.is_forgetful(self.now) || self.settings.doubts.cuts_off) {
             self.violation(what);
         }
     }

@@ -154,7 +154,10 @@ impl Phone {
             }
         }
         for spot in given_up {
-            self.violation_in(spot.call, "a reliable provisional answer got no PRACK".to_owned());
+            let doubts = self.settings.doubts;
+            if !(doubts.restarts || doubts.cuts_off) {
+                self.violation_in(spot.call, "a reliable provisional answer got no PRACK".to_owned());
+            }
             self.reject_call(spot.call, 504); // RFC 3262 §3: a 5xx
         }
     }

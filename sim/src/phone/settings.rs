@@ -38,8 +38,8 @@ pub struct Settings {
     /// An ALG stands before it that rewrites addresses in its messages: what they say of it is not held against the
     /// switch.
     pub behind_alg: bool,
-    /// The switch may be restarted between two copies of one request, and then answers the second as if it were new.
-    pub switch_restarts: bool,
+    /// What this world does that a phone cannot tell from a broken switch.
+    pub doubts: Doubts,
     /// A translator stands before it and others: when that has forgotten whose mapping it was, what is for one of them
     /// comes here, and is dropped.
     pub shares_nat: bool,
@@ -124,7 +124,7 @@ impl Settings {
             longest_call_ms: None,
             behind_alg: false,
             shares_nat: false,
-            switch_restarts: false,
+            doubts: Doubts::default(),
             algorithm: Algorithm::Md5,
             reuse_nonce: false,
             lines: 1,
@@ -159,6 +159,19 @@ impl Settings {
             trunk: Trunk::default(),
         }
     }
+}
+
+/// What a world does that a phone cannot tell from a broken switch: what it leads to is not held against the switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Doubts {
+    /// The switch is restarted, and answers the second copy of a request as if it were new.
+    pub restarts: bool,
+    /// Somebody is cut off for longer than messages are sent again.
+    pub cuts_off: bool,
+    /// Messages get lost.
+    pub loses: bool,
+    /// The clock of the switch goes back, or its thread does not run.
+    pub is_late: bool,
 }
 
 /// What a phone does with an incoming call.

@@ -193,7 +193,9 @@ impl<'s> Draw<'s> {
         names.retain(|_| chance(&mut self.stream, 500));
         let way = self.pick(&[Direction::Both, Direction::Out, Direction::In]);
         let stopped = self.pick(&[Stopped::Lost, Stopped::Lost, Stopped::Held]);
-        Act::Net(NetFault::Partition { names, way, stopped, for_ms: 500 + self.below(40_000) })
+        // what is held comes while its sender still reckons with it: within T4 (RFC 3261 §17.1.2.2)
+        let longest_ms = if stopped == Stopped::Held { 4000 } else { 40_000 };
+        Act::Net(NetFault::Partition { names, way, stopped, for_ms: 500 + self.below(longest_ms) })
     }
 
     fn nat_reboot(&mut self) -> Act {
@@ -214,7 +216,7 @@ impl<'s> Draw<'s> {
         Act::Switch(match self.below(3) {
             0 => SwitchFault::WallClock { by_ms: by_ms as i64 },
             1 => SwitchFault::WallClock { by_ms: -(by_ms as i64) },
-            _ => SwitchFault::Regress { by_ms: 1 + by_ms % 5000 },
+            _ => SwitchFault::Regress { by_ms: 1 + by_ms % 200 },
         })
     }
 

@@ -8,7 +8,7 @@ use crate::ladder::Log;
 use crate::net::{NatId, Plan};
 use crate::node::{Attacker, Campaign, Flood, Place};
 use crate::phone::digest::Algorithm;
-use crate::phone::{Answering, Change, Hold, Outcome, Phone, Script, State};
+use crate::phone::{Answering, Change, Doubts, Hold, Misbehaviour, Outcome, Phone, Script, State};
 use crate::world::{DOMAIN, SWITCH, World};
 use crosspoint_core::counters::DropReason;
 use crosspoint_core::rng::{Seed, Stream};
@@ -122,8 +122,7 @@ impl Stage {
 
     /// How everybody is, whatever the world was told about its log.
     fn settle_in(&mut self, scenario: &Scenario) {
-        let is_crash = |op: &Op| matches!(op.act, Act::Switch(SwitchFault::Crash { .. }));
-        let switch_restarts = scenario.ops.iter().any(is_crash);
+        let doubts = doubts(scenario);
         for name in &self.names {
             self.world.act(name, |phone, _| {
                 let settings = phone.settings_mut();
@@ -131,7 +130,7 @@ impl Stage {
                 settings.talks = false;
                 settings.longest_call_ms = Some(LONGEST_CALL.as_millis() as u64);
                 settings.may_fork = false;
-                settings.switch_restarts = switch_restarts;
+                settings.doubts = doubts;
                 // a scenario is short, and is asked about its past
                 settings.keeps_past = true;
             });
@@ -143,14 +142,10 @@ impl Stage {
 
     /// What is lawful in this world, since somebody in it does what leads there.
     fn permit(&mut self, scenario: &Scenario) {
-        // bursts and full queues may take every copy of a message, and a translator forgets whose keep-alive is lost
-        if scenario.links.burst.is_some() || scenario.links.rate.is_some() || !scenario.nats.is_empty() {
+        if doubts(scenario).cuts_off {
             self.world.permit(Lawful::CutOff);
         }
         for op in &scenario.ops {
-            if matches!(op.act, Act::Net(NetFault::RebootNat { .. })) {
-                self.world.permit(Lawful::CutOff);
-            }
             let Act::Call(call) = &op.act else { continue };
             if matches!(call.callee.outcome, Some(Outcome::Refuse { .. } | Outcome::Silence)) {
                 self.world.permit(Lawful::TrunkTrouble);
@@ -182,6 +177,10 @@ impl Stage {
     /// Nothing happens any more but what a telephone network is for.
     fn calm(&mut self, scenario: &Scenario) {
         self.world.calm();
+        let doubts = doubts(scenario);
+        if doubts.restarts || doubts.cuts_off {
+            self.pull_plugs();
+        }
         let is_reboot = |op: &Op| matches!(&op.act, Act::Phone(plan) if plan.does == PhoneAct::Reboot);
         if scenario.ops.iter().any(is_reboot) {
             // where both phones of a call lost their power nobody ends it, as long as there are no session timers (RFC 4028)
@@ -205,6 +204,16 @@ impl Stage {
             self.probe(PROBES + number as u64, &from, &to);
         }
         self.world.run_until_idle(COOL_DOWN);
+    }
+
+    /// Whoever still waits for an answer that was lost, or for a switch that has forgotten his call in a crash, turns his
+    /// phone off and on.
+    fn pull_plugs(&mut self) {
+        for name in &self.names {
+            if self.world.phone(name).current_call().is_some() {
+                self.world.act(name, Phone::reboot);
+            }
+        }
     }
 
     /// A call in calm passes, whatever was before.
@@ -359,6 +368,31 @@ impl Stage {
             }
         }
     }
+}
+
+/// What this scenario does to its phones that they cannot tell from a broken switch.
+fn doubts(scenario: &Scenario) -> Doubts {
+    // bursts and full queues may take every copy of a message, and a translator forgets whose keep-alive is lost
+    let links = &scenario.links;
+    let cuts_off = links.burst.is_some() || links.rate.is_some() || !scenario.nats.is_empty();
+    let mut doubts = Doubts { cuts_off, loses: cuts_off || !links.is_in_order(), ..Doubts::default() };
+    for op in &scenario.ops {
+        match &op.act {
+            Act::Switch(SwitchFault::Crash { .. }) => doubts.restarts = true,
+            Act::Switch(SwitchFault::Regress { .. } | SwitchFault::Stall { .. }) => doubts.is_late = true,
+            Act::Switch(SwitchFault::FullBuffer { .. }) => doubts.loses = true,
+            Act::Phone(plan) if plan.does == PhoneAct::Reboot => doubts.cuts_off = true,
+            Act::Net(_) | Act::Flood(_) => (doubts.cuts_off, doubts.loses) = (true, true),
+            // the switch forgets a call that is over, and with it to acknowledge what a fork says after that
+            Act::Call(call) => {
+                let callee = &call.callee;
+                let forks = callee.branches.len() > 1 || callee.misbehaviours.contains(&Misbehaviour::TagChanges);
+                doubts.cuts_off |= forks && doubts.loses;
+            }
+            _ => {}
+        }
+    }
+    doubts
 }
 
 /// Where the stranger of an operation sits, and what he draws from.

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Things that may happen at one instant, and for each member besides.
-const STEPS: u64 = 1000;
+const STEPS: u64 = 10_000;
 const STEPS_OF_MEMBER: u64 = 100;
 /// Deadlines that a report names at most.
 const NAMED: usize = 20;

@@ -98,7 +98,7 @@ fn what_has_ended_is_forgotten() {
     let mut checks = Trace::call().checks();
     let counts = |checks: &Checks| [checks.server.len(), checks.client.len(), checks.legs.len()];
     assert_eq!(counts(&checks), [2, 2, 2]);
-    for s in (6..200).step_by(10) {
+    for s in (6..300).step_by(10) {
         checks.holds(Instant::EPOCH + Duration::from_secs(s), &Held::default());
     }
     assert_eq!(counts(&checks), [0, 0, 0]);
