@@ -5,7 +5,8 @@
 //! time target/release/deps/load-* 1000 20000 100
 //! ```
 //!
-//! The arguments are phones, calls, and milliseconds between two calls; without them it is a short one. Every call is INVITE, challenge, INVITE with
+//! The arguments are phones, calls, and milliseconds between two calls; without them it is a short one. Every call is
+//! INVITE, challenge, INVITE with
 //! digest credentials, 100, 180, 200, ACK, ten seconds of talk, BYE and 200, through both legs.
 
 use crosspoint_core::rng::{Seed, Stream};
@@ -28,7 +29,7 @@ fn load(phones: u64, calls: u64, every_ms: u64) -> ExitCode {
     let mut stream = Stream::new(Seed::from_number(SEED), 5000);
     next_call(&mut world, phones, calls, Duration::from_millis(every_ms), &mut stream);
     world.run_until_idle(Duration::from_secs(300));
-    let (status, violations) = (world.status(), Vec::<String>::new());
+    let (status, violations) = (world.status(), world.violations());
     println!("{} s of virtual time, {} answered", world.elapsed().as_secs(), status.counters["calls_answered"]);
     println!("holds {} calls, {} transactions, {} timers", status.calls, status.transactions, status.timers);
     println!("digest {:016x}", world.digest());

@@ -17,6 +17,8 @@ type Name = (String, String, String, u32);
 #[derive(Debug)]
 struct Told {
     at: Instant,
+    /// Of its registration.
+    call_id: String,
     expires_at: UnixMicros,
     /// The end, by the monotonic clock, which the wall clock's jumps leave alone.
     ends: Instant,
@@ -51,7 +53,7 @@ impl Journal {
             self.ended.insert(name, now);
         } else {
             let (expires_at, ends) = (binding.expires_at, end(now, wall, binding.expires_at));
-            self.told.insert(name, Told { at: now, expires_at, ends });
+            self.told.insert(name, Told { at: now, call_id: binding.call_id.clone(), expires_at, ends });
         }
         self.ended.retain(|_, at| now.since(*at) < Duration::from_secs(60));
     }
@@ -79,17 +81,19 @@ impl Journal {
         found: &mut Found,
     ) {
         let slack = slack + TOLERANCE;
-        let mut tell = |(aor, contact, ..): &Name, wrong: &str| {
-            found.add(Violation::new("journal", format!("{contact} of {aor} {wrong}")));
+        let mut tell = |(aor, contact, ..): &Name, call_id: &str, wrong: &str| {
+            found.add(Violation::new("journal", format!("{contact} of {aor} {wrong}")).of_call(call_id));
         };
-        let held: BTreeMap<Name, Instant> =
-            bindings.iter().map(|binding| (name_of(binding), end(now, wall, binding.expires_at))).collect();
-        for (name, ends) in held.iter().filter(|(name, _)| !self.unsure.contains(*name)) {
+        let held: BTreeMap<Name, (Instant, &str)> = bindings
+            .iter()
+            .map(|binding| (name_of(binding), (end(now, wall, binding.expires_at), binding.call_id.as_str())))
+            .collect();
+        for (name, (ends, call_id)) in held.iter().filter(|(name, _)| !self.unsure.contains(*name)) {
             match self.told.get(name) {
-                None => tell(name, "is registered, and was not told"),
+                None => tell(name, call_id, "is registered, and was not told"),
                 Some(told) if told.ends + slack < *ends || *ends + slack < told.ends => {
                     let (held, told) = (ends.as_millis(), told.ends.as_millis());
-                    tell(name, &format!("ends at {held} ms, and {told} was told"));
+                    tell(name, call_id, &format!("ends at {held} ms, and {told} was told"));
                 }
                 Some(_) => {}
             }
@@ -97,8 +101,8 @@ impl Journal {
         let is_lost = |(name, told): &(&Name, &Told)| {
             told.ends > now + slack && !held.contains_key(*name) && !self.unsure.contains(*name)
         };
-        for (name, _) in self.told.iter().filter(is_lost) {
-            tell(name, "was told, and is not registered");
+        for (name, told) in self.told.iter().filter(is_lost) {
+            tell(name, &told.call_id, "was told, and is not registered");
         }
     }
 }

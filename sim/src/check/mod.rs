@@ -75,6 +75,12 @@ impl Violation {
         self.call_ids.push(call_id.to_owned());
         self
     }
+
+    /// One that names these calls too.
+    pub(crate) fn of_calls(mut self, call_ids: impl IntoIterator<Item = String>) -> Violation {
+        self.call_ids.extend(call_ids);
+        self
+    }
 }
 
 impl std::fmt::Display for Violation {

@@ -73,12 +73,14 @@ pub fn play_with(scenario: &Scenario, change: impl FnOnce(&mut World)) -> World 
     stage.world
 }
 
-/// The ladder of what the violations are about: the calls that they name, or all there was.
+/// The ladder of what goes wrong first: the calls that the first violation names which names any, or all there was.
 pub fn ladder_of(log: &Log, violations: &[Violation], lines: usize) -> String {
-    let call_ids: Vec<&str> = violations.iter().flat_map(|found| &found.call_ids).map(String::as_str).collect();
-    match call_ids.is_empty() {
-        true => log.text_limited("all there was", lines),
-        false => log.of_calls(&call_ids).text_limited("the calls that something is wrong with", lines),
+    match violations.iter().find(|found| !found.call_ids.is_empty()) {
+        None => log.text_limited("all there was", lines),
+        Some(found) => {
+            let call_ids: Vec<&str> = found.call_ids.iter().map(String::as_str).collect();
+            log.of_calls(&call_ids).text_limited(&format!("what {} is about", found.check), lines)
+        }
     }
 }
 
@@ -188,8 +190,20 @@ impl Stage {
         }
         if !self.world.run_until_idle(COOL_DOWN) {
             let text = format!("after {} s of calm not everything has come to rest", COOL_DOWN.as_secs());
-            self.world.accuse(Violation::new("rests-in-calm", text));
+            let violation = Violation::new("rests-in-calm", text).of_calls(self.world.live_call_ids());
+            self.world.accuse(violation);
         }
+        if scenario.is_probed {
+            self.register_all(scenario);
+            for (number, (from, to)) in probes(scenario).into_iter().enumerate() {
+                self.probe(PROBES + number as u64, &from, &to);
+            }
+            self.world.run_until_idle(COOL_DOWN);
+        }
+    }
+
+    /// In calm everybody can register, whatever was before.
+    fn register_all(&mut self, scenario: &Scenario) {
         for phone in &scenario.phones {
             self.world.act(&phone.name, Phone::register);
         }
@@ -200,10 +214,6 @@ impl Stage {
                 self.world.accuse(Violation::new("registers-in-calm", text));
             }
         }
-        for (number, (from, to)) in probes(scenario).into_iter().enumerate() {
-            self.probe(PROBES + number as u64, &from, &to);
-        }
-        self.world.run_until_idle(COOL_DOWN);
     }
 
     /// Whoever still waits for an answer that was lost, or for a switch that has forgotten his call in a crash, turns his

@@ -21,15 +21,18 @@ impl Arbitrary for Scenario {
 }
 
 impl Scenario {
-    /// Every scenario that is one step smaller, the boldest steps first: half the operations, one of them, a phone or
-    /// gateway that nothing needs, a calmer network, a shorter call.
+    /// Every scenario that is one step smaller, the boldest steps first: half the operations, one of them, nothing
+    /// new in calm, a phone or gateway that nothing needs, a calmer network, a simpler or shorter call.
     fn smaller(&self) -> Vec<Scenario> {
         let mut all = Vec::new();
-        let mut chunk = self.ops.len() / 2;
+        let mut chunk = self.ops.len().div_ceil(2);
         while chunk > 0 {
             let starts = (0..self.ops.len()).step_by(chunk);
             all.extend(starts.map(|from| self.without_ops(from, (from + chunk).min(self.ops.len()))));
             chunk /= 2;
+        }
+        if self.is_probed {
+            all.push(Scenario { is_probed: false, ..self.clone() });
         }
         all.extend(self.without_idle());
         if self.links != Plan::GOOD {
@@ -45,6 +48,8 @@ impl Scenario {
             };
             all.extend(simpler(&self.ops[at].act).into_iter().map(with));
         }
+        // what is usual stays when it is left out
+        all.retain(|scenario| scenario != self);
         all
     }
 
@@ -95,6 +100,9 @@ fn simpler(act: &Act) -> Vec<Act> {
     let mut all = Vec::new();
     match act {
         Act::Call(call) => {
+            for after_ms in [call.after_ms / 2, call.after_ms * 3 / 4] {
+                all.push(Act::Call(Box::new(CallPlan { after_ms, ..(**call).clone() })));
+            }
             for at in 0..call.steps.len() {
                 let mut less = call.clone();
                 less.steps.remove(at);

@@ -15,6 +15,8 @@ pub const CALLS: u64 = 20;
 const SHRINK_BUDGET: u64 = 3000;
 /// Lines of the ladder of a failure.
 const LADDER_LINES: usize = 40;
+/// Lines above it: the title, and the names.
+const HEADING_LINES: usize = 2;
 
 /// What went well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,7 +110,7 @@ pub struct Report {
     pub scenario: Scenario,
     /// All in words, to be printed.
     pub text: String,
-    /// Lines of its whole ladder; the text has the middle of a longer one left out.
+    /// Lines of its whole ladder below the heading; the text has the middle of a longer one left out.
     pub ladder_lines: usize,
 }
 
@@ -117,9 +119,11 @@ impl Failure {
     pub fn report(&self, build: &str) -> Report {
         let first = &self.violations[0];
         let shrunk = minimise(&self.drawn, first.check, SHRINK_BUDGET, violations);
-        let (log, violations) = last_words(&shrunk.scenario);
+        let (log, mut violations) = last_words(&shrunk.scenario);
+        // it was made small for the sake of this one
+        violations.sort_by_key(|violation| violation.check != first.check);
         let ladder = ladder_of(&log, &violations, LADDER_LINES);
-        let ladder_lines = ladder_of(&log, &violations, usize::MAX).lines().count();
+        let ladder_lines = ladder_of(&log, &violations, usize::MAX).lines().count() - HEADING_LINES;
         let mut text = format!(
             "seed {} of build {build}, {} calls, options: {}\n",
             self.drawn.seed, self.calls, self.drawn.options

@@ -325,8 +325,18 @@ impl World {
     /// What the checks have found. Meant for the end of a run, when all is quiet again.
     pub fn found(&self) -> Vec<Violation> {
         let phones = &mut self.members.all.iter().map(|member| &member.phone);
-        let of_checks = self.checks.finish(self.now, phones, &Held::of(self.switch.pump.switch()));
+        let mut of_checks = self.checks.finish(self.now, phones, &Held::of(self.switch.pump.switch()));
+        // the numbers of what is left do not say whose it is
+        for residue in of_checks.iter_mut().filter(|violation| violation.check == "residue") {
+            residue.call_ids.extend(self.live_call_ids());
+        }
         self.accused.iter().cloned().chain(of_checks).chain(self.gains()).chain(self.registrations_found()).collect()
+    }
+
+    /// The Call-IDs of the callers of what the switch holds for a call, of the first few.
+    pub(crate) fn live_call_ids(&self) -> impl Iterator<Item = String> {
+        const MOST: usize = 4;
+        self.switch.pump.switch().calls(MOST).into_iter().map(|call| call.call_id_in)
     }
 
     /// What the checks hold against the registrar; of a small world alone, since the registrar tells all it has.
