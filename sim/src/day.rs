@@ -7,6 +7,7 @@
 //! let world = day::run(&day, |_, _| {});
 //! assert_eq!(world.found(), []);
 //! assert_eq!(world.status().counters["calls_started"], 50);
+//! assert_eq!(world.status().bindings, 0);
 //! ```
 
 use crate::phone::{Answering, Phone, Script};
@@ -21,10 +22,13 @@ const PROFILE_PERMILLE: [u64; 24] =
 const HOUR_US: u64 = 3_600_000_000;
 /// Phones come up one after another in the first half hour, as after a power cut.
 const COMES_UP_IN_US: u64 = HOUR_US / 2;
-/// After that everything that began in the day has ended: it rings for two minutes, and a talk lasts twenty at most.
-const EVENING: Duration = Duration::from_secs(3600);
-/// When a phone forgets its calls, if it is quiet then: every straggler of it has come by then (64*T1, and once more).
-const FORGETS_AFTER: Duration = Duration::from_secs(120);
+/// After that everything that began in the day has ended: it rings for two minutes, a talk lasts twenty at most, and a
+/// registration that nobody refreshes an hour.
+const EVENING: Duration = Duration::from_secs(4000);
+/// Phones that are asked whether they are free for a call, one after the other.
+const CALLERS_ASKED: u32 = 100;
+/// A call has come to its callee by then.
+const ARRIVES_IN: Duration = Duration::from_secs(10);
 /// The streams of the phones' habits, and of the calls; far from those of the world itself.
 const STREAM_CALLS: u64 = 1 << 42;
 
@@ -39,7 +43,7 @@ pub struct Day {
     pub calls: u64,
 }
 
-/// Plays a day, and after it until all is quiet. `each_hour` looks at the world after every hour, the first is 1.
+/// Plays a day, and an evening after it in which nobody refreshes his registration any more. `each_hour` looks at the world after every hour, the first is 1.
 ///
 /// # Panics
 /// Where there are fewer than two phones, or more than the address plan has room for.
@@ -64,7 +68,10 @@ pub fn run(day: &Day, mut each_hour: impl FnMut(u64, &World)) -> World {
         world.run_for(Duration::from_micros(HOUR_US));
         each_hour(hour, &world);
     }
-    world.run_until_idle(EVENING);
+    for number in 0..day.phones {
+        world.act(&name_of(number), |phone, _| phone.settings_mut().refreshes = false);
+    }
+    world.run_for(EVENING);
     world
 }
 
@@ -97,7 +104,13 @@ fn moment(number: u64, calls: u64) -> u64 {
 fn place(world: &mut World, day: Day, number: u64) {
     let stream = &mut Stream::new(Seed::from_number(day.seed), STREAM_CALLS + number);
     let op = number + 1;
-    let caller = stream.below(u64::from(day.phones)) as u32;
+    let mut caller = stream.below(u64::from(day.phones)) as u32;
+    for _ in 0..CALLERS_ASKED {
+        if world.phone(&name_of(caller)).current_call().is_none() {
+            break;
+        }
+        caller = (caller + 1) % day.phones;
+    }
     let callee = (caller + 1 + stream.below(u64::from(day.phones) - 1) as u32) % day.phones;
     let (caller, callee) = (name_of(caller), name_of(callee));
     let rings = ms(1000 + stream.below(8000));
@@ -111,9 +124,7 @@ fn place(world: &mut World, day: Day, number: u64) {
     let hold = stream.below(10) == 0;
     world.act(&callee, |phone, _| phone.expect(op, Script { answering: Some(answering), ..Script::default() }));
     world.act(&caller, |phone, now| {
-        if phone.current_call().is_none() {
-            phone.call_for(now, op, &callee, &[]);
-        }
+        phone.call_for(now, op, &callee, &[]);
     });
     if hold {
         world.later(rings + talk / 3, &caller, move |phone, now| phone.hold_op(now, op));
@@ -121,9 +132,7 @@ fn place(world: &mut World, day: Day, number: u64) {
     }
     let end = rings + talk;
     world.later(end, &caller, move |phone, now| phone.hang_up_op(now, op));
-    for name in [&caller, &callee] {
-        world.later(end + FORGETS_AFTER, name, |phone, _| phone.forget_past());
-    }
+    world.later(ARRIVES_IN, &callee, move |phone, _| phone.expect_no_more(op));
 }
 
 fn config(day: &Day) -> String {

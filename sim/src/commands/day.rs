@@ -49,9 +49,10 @@ pub(crate) fn run(Arguments { seed, phones, calls }: Arguments) -> ExitCode {
         println!("violated: {violation}");
     }
     println!(
-        "holds {} calls, {} transactions: {}",
+        "holds {} calls, {} transactions, {} bindings: {}",
         status.calls,
         status.transactions,
+        status.bindings,
         match violations.is_empty() {
             true => "clean",
             false => "not clean",

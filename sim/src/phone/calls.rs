@@ -31,6 +31,7 @@ impl Calls {
         let old = self.all.drain(..self.first_fresh);
         let kept: Vec<Call> = old.filter(|call| call.state() == State::Over(End::TimedOut)).collect();
         self.all.splice(..0, kept);
+        self.all.shrink_to_fit();
         self.first_live = 0;
         self.pass_over();
         self.first_fresh = self.first_live;

@@ -126,7 +126,8 @@ pub struct Phone {
     trunk: trunk::Desk,
     glares: u64,
     upkeep: upkeep::Upkeep,
-    scripts: BTreeMap<u64, Script>,
+    /// Boxed: an empty tree keeps a leaf, which would be of eleven scripts.
+    scripts: BTreeMap<u64, Box<Script>>,
     /// What comes in belongs to a call in which the phone misbehaves: the switch may answer as it likes.
     is_excused: bool,
     has_rogues: bool,
@@ -273,6 +274,9 @@ impl Phone {
         if !self.settings.keeps_past && now.since(self.forgot_at) >= 2 * GIVE_UP {
             self.forgot_at = now;
             self.calls.forget();
+            // of thousands of phones most have no call
+            self.clients.shrink_to_fit();
+            self.servers.shrink_to_fit();
         }
     }
 

@@ -91,7 +91,12 @@ impl Phone {
     /// now on.
     pub fn expect(&mut self, op: u64, script: Script) {
         self.has_rogues |= !script.misbehaviours.is_empty();
-        self.scripts.insert(op, script);
+        self.scripts.insert(op, Box::new(script));
+    }
+
+    /// Forgets what [`Phone::expect`] was told of this op; calls that have begun go on as they were told.
+    pub fn expect_no_more(&mut self, op: u64) {
+        self.scripts.remove(&op);
     }
 
     /// The call of this op: the latest that is not over, else the latest.
@@ -173,7 +178,7 @@ impl Phone {
     }
 
     pub(super) fn script_for(&self, op: u64) -> Script {
-        self.scripts.get(&op).cloned().unwrap_or_default()
+        self.scripts.get(&op).map(|script| (**script).clone()).unwrap_or_default()
     }
 }
 
