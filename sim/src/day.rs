@@ -22,9 +22,9 @@ const PROFILE_PERMILLE: [u64; 24] =
 const HOUR_US: u64 = 3_600_000_000;
 /// Phones come up one after another in the first half hour, as after a power cut.
 const COMES_UP_IN_US: u64 = HOUR_US / 2;
-/// After that everything that began in the day has ended: it rings for two minutes, a talk lasts twenty at most, and a
-/// registration that nobody refreshes an hour.
-const EVENING: Duration = Duration::from_secs(4000);
+/// After that everything that began in the day has ended: it rings for two minutes, a talk lasts twenty at most, and the
+/// last refresh, which comes within half an hour, an hour.
+const EVENING: Duration = Duration::from_secs(6000);
 /// Phones that are asked whether they are free for a call, one after the other.
 const CALLERS_ASKED: u32 = 100;
 /// A call has come to its callee by then.
