@@ -22,7 +22,7 @@
 //! 1. ground: [`time`], [`rng`], [`handle`], [`timers`], [`limits`], [`counters`], [`input`], [`command`], [`event`], [`binding`], [`cx`], [`finding`], [`nearest`]
 //! 2. [`sip`], [`sdp`]: messages as bytes; [`params`], [`config`]: what the operator wrote
 //! 3. [`transaction`]: the four machines of RFC 3261 §17; [`auth`]: digest
-//! 4. [`dialog`], [`nat`], [`dns`], [`registrar`], [`trunk`], [`routing`], [`cdr`]
+//! 4. [`dialog`], [`nat`], [`media`], [`dns`], [`registrar`], [`trunk`], [`routing`], [`cdr`]
 //! 5. [`call`]: the back-to-back user agent
 //! 6. [`switch`]: dispatch, the whole state, snapshots
 //! 7. [`pump`], [`record`]: the order of work, the input log
@@ -42,6 +42,7 @@ pub mod finding;
 pub mod handle;
 pub mod input;
 pub mod limits;
+pub mod media;
 pub mod nat;
 pub mod nearest;
 pub mod params;

@@ -1,0 +1,179 @@
+//! What the decision knows of a call. Facts are plain values: whoever gathers them has done all the looking up.
+
+use crate::params::MediaProxy;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// Everything that the decision depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The parameters.
+    pub switches: Switches,
+    /// Who calls.
+    pub caller: Side,
+    /// Who is called, by this attempt.
+    pub callee: Side,
+    /// What needs the media in the switch besides.
+    pub needs: Needs,
+}
+
+/// The parameters of the decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switches {
+    /// SS_MEDIAPROXYMODE.
+    pub mode: MediaProxy,
+    /// SS_MEDIAPROXYBETWEENNET.
+    pub between_net: bool,
+    /// SS_MEDIAPROXYBEHINDNAT.
+    pub behind_nat: bool,
+    /// SS_MEDIAPROXYSAMENAT.
+    pub same_nat: bool,
+}
+
+/// One side of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// `media_proxy` of the phone or gateway.
+    pub mode: MediaProxy,
+    /// It registers here, so its address is not a configured one.
+    pub registers: bool,
+    /// `encryption` of the phone or gateway.
+    pub is_encrypted: bool,
+    /// `local_ring`: the switch plays ringback to those who call it. Of the callee alone it counts.
+    pub has_local_ring: bool,
+    /// The name of its network (behaviour 1(a)).
+    pub network: String,
+    /// Whether it is reached by IPv6.
+    pub is_v6: bool,
+    /// Whether an address translator stands before it.
+    pub nat: Nat,
+}
+
+/// Whether an address translator stands before a side (behaviour 1(a), "NAT facts").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Nat {
+    /// Nothing shows one.
+    None,
+    /// There is one, whose outside is this address.
+    Behind {
+        /// Where its packets were seen to come from.
+        observed: IpAddr,
+        /// What shows it.
+        evidence: Evidence,
+    },
+}
+
+/// What shows an address translator; one thing is enough.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The sent-by of the top Via is not the source, in host or, with rport, in port.
+    pub via: bool,
+    /// The host of the Contact is not global, and not the source.
+    pub contact: bool,
+    /// The address of the `c=` line is not global, and not the source.
+    pub sdp: bool,
+    /// A SIP ALG is suspected on the way, which hides a translator.
+    pub alg: bool,
+}
+
+impl Evidence {
+    /// Whether there is any.
+    pub fn is_any(self) -> bool {
+        self.via || self.contact || self.sdp || self.alg
+    }
+
+    /// The names of what there is, with commas.
+    pub fn words(self) -> String {
+        let words = [(self.via, "via"), (self.contact, "contact"), (self.sdp, "sdp"), (self.alg, "alg")];
+        let there: Vec<&str> = words.into_iter().filter_map(|(is_there, word)| is_there.then_some(word)).collect();
+        there.join(",")
+    }
+}
+
+impl Nat {
+    /// The translator that `evidence` shows before a side whose packets come from `observed`.
+    pub fn shown_by(evidence: Evidence, observed: IpAddr) -> Nat {
+        match evidence.is_any() {
+            true => Nat::Behind { observed: observed.to_canonical(), evidence },
+            false => Nat::None,
+        }
+    }
+
+    /// The outside address of the translator.
+    pub fn observed(self) -> Option<IpAddr> {
+        match self {
+            Nat::None => None,
+            Nat::Behind { observed, .. } => Some(observed),
+        }
+    }
+}
+
+/// Whether two outside addresses are of one site: the same, or for IPv6 in the same /64 (behaviour 1(a), S7).
+pub(super) fn is_same_site(one: IpAddr, other: IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => one == other,
+        (IpAddr::V6(one), IpAddr::V6(other)) => one.segments()[..4] == other.segments()[..4],
+        _ => false,
+    }
+}
+
+/// What needs a call's media in the switch (behaviour 1(a), "Extension").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Need {
+    /// It is recorded.
+    Recording,
+    /// Interruption of its media is watched for.
+    Interruption,
+    /// Codecs or the way digits are sent have to be converted.
+    Conversion,
+    /// One side has SRTP, the other has not.
+    Crypto,
+    /// One side has IPv4, the other IPv6.
+    Family,
+}
+
+impl Need {
+    /// All of them, by the order of their rules.
+    pub const ALL: [Need; 5] = [Need::Recording, Need::Interruption, Need::Conversion, Need::Crypto, Need::Family];
+
+    /// Whether the two sides cannot speak to each other without it.
+    pub fn is_vital(self) -> bool {
+        matches!(self, Need::Conversion | Need::Crypto | Need::Family)
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Need::Recording => "recording",
+            Need::Interruption => "interruption detection",
+            Need::Conversion => "conversion of codecs or digits",
+            Need::Crypto => "SRTP on one side alone",
+            Need::Family => "IPv4 and IPv6",
+        }
+    }
+}
+
+/// A set of needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needs(u8);
+
+impl Needs {
+    /// No need at all.
+    pub const NONE: Needs = Needs(0);
+
+    /// With this one too.
+    #[must_use]
+    pub fn and(self, need: Need) -> Needs {
+        Needs(self.0 | 1 << need as u8)
+    }
+
+    /// Whether it is in the set.
+    pub fn has(self, need: Need) -> bool {
+        self.0 & 1 << need as u8 != 0
+    }
+
+    /// Those in the set, in the order of their rules.
+    pub fn iter(self) -> impl Iterator<Item = Need> {
+        Need::ALL.into_iter().filter(move |need| self.has(*need))
+    }
+}

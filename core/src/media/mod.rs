@@ -1,0 +1,12 @@
+//! Media: whether a call's media goes through the switch, and why.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `decision` | rules G1 to G3, S1 to S8 and those of the features: one table over facts |
+//! | `facts` | what is known of the two sides: modes, networks, address translators with the evidence for them |
+
+mod decision;
+mod facts;
+
+pub use decision::{Decision, Note, Outcome, Rule, Step, decide, explain};
+pub use facts::{Evidence, Facts, Nat, Need, Needs, Side, Switches};
