@@ -5,6 +5,7 @@ use crate::logging::{self, LogFormat};
 use crate::server::Server;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -125,6 +126,40 @@ pub struct ExplainArgs {
 pub enum ExplainCommand {
     /// How a call finds its way: every candidate, and the rule that took or dropped it
     Route(ExplainRouteArgs),
+    /// Whether the media of a call goes through the switch: every rule down to the one that decides
+    Media(ExplainMediaArgs),
+}
+
+/// Arguments of `explain media`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainMediaArgs {
+    /// Who calls: a phone's user or a gateway's name; phone: or gateway: before it where it could be both
+    #[arg(long, value_name = "ENDPOINT")]
+    pub caller: String,
+    /// Who is called: the same
+    #[arg(long, value_name = "ENDPOINT")]
+    pub callee: String,
+    /// Where the caller's packets come from; without it where it is registered, or the gateway's own address
+    #[arg(long, value_name = "IP")]
+    pub caller_source: Option<IpAddr>,
+    /// Where the callee's packets come from
+    #[arg(long, value_name = "IP")]
+    pub callee_source: Option<IpAddr>,
+    /// An address translator stands before the caller
+    #[arg(long)]
+    pub caller_nat: bool,
+    /// An address translator stands before the callee
+    #[arg(long)]
+    pub callee_nat: bool,
+    /// Configuration file to explain by; without it and --state-dir, the embedded default
+    #[arg(long, value_name = "FILE", conflicts_with = "state_dir")]
+    pub config: Option<PathBuf>,
+    /// State directory of a running switch, to explain by who is registered there, and from where
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `explain route`.

@@ -156,7 +156,7 @@ fn registers_encrypted(side: &Side) -> bool {
 }
 
 fn networks_differ(facts: &Facts) -> bool {
-    facts.caller.network != facts.callee.network || facts.caller.is_v6 != facts.callee.is_v6
+    facts.caller.network != facts.callee.network || facts.caller.is_v6() != facts.callee.is_v6()
 }
 
 /// S7's test: neither behind, nothing to do; both behind one address, SAMENAT says; any other, yes.
@@ -261,7 +261,10 @@ fn security(side: &Side) -> &'static str {
 }
 
 fn place(side: &Side) -> String {
-    format!("`{}` by {}", side.network, if side.is_v6 { "IPv6" } else { "IPv4" })
+    match side.source {
+        Some(source) => format!("`{}` at {source}", side.network),
+        None => format!("`{}`, its address unknown", side.network),
+    }
 }
 
 fn behind(side: &Side) -> String {

@@ -1,6 +1,6 @@
 //! What the decision knows of a call. Facts are plain values: whoever gathers them has done all the looking up.
 
-use crate::params::MediaProxy;
+use crate::params::{MediaProxy, Parameters};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -30,6 +30,18 @@ pub struct Switches {
     pub same_nat: bool,
 }
 
+impl Switches {
+    /// Those in force.
+    pub fn of(parameters: &Parameters) -> Switches {
+        Switches {
+            mode: parameters.media_proxy_mode(),
+            between_net: parameters.media_between_net(),
+            behind_nat: parameters.media_behind_nat(),
+            same_nat: parameters.media_same_nat(),
+        }
+    }
+}
+
 /// One side of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
@@ -43,10 +55,17 @@ pub struct Side {
     pub has_local_ring: bool,
     /// The name of its network (behaviour 1(a)).
     pub network: String,
-    /// Whether it is reached by IPv6.
-    pub is_v6: bool,
+    /// Where its packets come from; unknown before it has sent any, and then taken for IPv4.
+    pub source: Option<IpAddr>,
     /// Whether an address translator stands before it.
     pub nat: Nat,
+}
+
+impl Side {
+    /// Whether it is reached by IPv6.
+    pub fn is_v6(&self) -> bool {
+        self.source.is_some_and(|source| source.to_canonical().is_ipv6())
+    }
 }
 
 /// Whether an address translator stands before a side (behaviour 1(a), "NAT facts").

@@ -70,6 +70,10 @@ struct Ready {
     switch_stops_after_rtp: bool,
     switch_stops_after_sdp: bool,
     switch_stops_after_invite_timeout: bool,
+    media_proxy_mode: MediaProxy,
+    media_between_net: bool,
+    media_behind_nat: bool,
+    media_same_nat: bool,
 }
 
 /// The text in force of a parameter that is in the table.
@@ -118,6 +122,10 @@ impl Ready {
             switch_stops_after_rtp: is_on(changed, "SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START"),
             switch_stops_after_sdp: is_on(changed, "SS_SIP_STOP_SWITCH_AFTER_SDP"),
             switch_stops_after_invite_timeout: is_on(changed, "SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT"),
+            media_proxy_mode: MediaProxy::parse(text(changed, "SS_MEDIAPROXYMODE")).expect("a checked mode reads back"),
+            media_between_net: is_on(changed, "SS_MEDIAPROXYBETWEENNET"),
+            media_behind_nat: is_on(changed, "SS_MEDIAPROXYBEHINDNAT"),
+            media_same_nat: is_on(changed, "SS_MEDIAPROXYSAMENAT"),
         }
     }
 }
@@ -288,13 +296,31 @@ impl Parameters {
     }
 }
 
-/// Those that only the checks read.
+/// The media proxy.
 impl Parameters {
     /// SS_MEDIAPROXYMODE.
     pub fn media_proxy_mode(&self) -> MediaProxy {
-        MediaProxy::parse(text(&self.changed, "SS_MEDIAPROXYMODE")).expect("a checked mode reads back")
+        self.ready.media_proxy_mode
     }
 
+    /// SS_MEDIAPROXYBETWEENNET: rule S6 is in force.
+    pub fn media_between_net(&self) -> bool {
+        self.ready.media_between_net
+    }
+
+    /// SS_MEDIAPROXYBEHINDNAT: rule S7 is in force.
+    pub fn media_behind_nat(&self) -> bool {
+        self.ready.media_behind_nat
+    }
+
+    /// SS_MEDIAPROXYSAMENAT: rule S7 is in force between two sides behind one address too.
+    pub fn media_same_nat(&self) -> bool {
+        self.ready.media_same_nat
+    }
+}
+
+/// Those that only the checks read.
+impl Parameters {
     pub(super) fn whole(&self, name: &str) -> u32 {
         whole(&self.changed, name)
     }

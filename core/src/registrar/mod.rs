@@ -110,6 +110,12 @@ impl Registrar {
         })
     }
 
+    /// Where the device of the best binding of an address-of-record was seen, and whether its REGISTER showed an address
+    /// translator on the way.
+    pub fn seen(&self, aor: &[u8], now: Now) -> Option<(Flow, bool)> {
+        self.ranked(aor, now).first().map(|binding| (binding.flow, binding.behind_nat))
+    }
+
     /// [`TimerKey::BindingExpiry`] has fired: ends the bindings whose time is up, at most
     /// [`limits::EXPIRIES_PER_TIMER`], and waits for the next.
     pub fn fire(&mut self, cx: &mut Cx) {

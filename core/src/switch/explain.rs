@@ -1,6 +1,7 @@
 //! What a running switch would decide, and why.
 
 use super::Switch;
+use crate::media::{self, Evidence, Needs, Seen, Switches};
 use crate::routing::{Caller, Explanation, Facts, endpoint, explain};
 
 impl Switch {
@@ -20,5 +21,32 @@ impl Switch {
             now: self.cx.now,
         };
         Ok(explain(&facts, &caller, callee))
+    }
+
+    /// Whether the media of a call between these endpoints would be relayed now: phones are where they are registered,
+    /// unless `seen` knows better of caller and callee.
+    ///
+    /// # Errors
+    /// There is no such endpoint; says which there is.
+    pub fn explain_media(&self, endpoints: [&str; 2], seen: [Seen; 2]) -> Result<media::Explanation, String> {
+        let side = |name: &str, seen: Seen| {
+            let user = name.strip_prefix("phone:").unwrap_or(name);
+            let registered = self.registrar.seen(user.as_bytes(), self.cx.now).filter(|_| seen.source.is_none());
+            let seen = match registered {
+                None => seen,
+                Some((flow, behind_nat)) => Seen {
+                    source: Some(flow.remote.ip()),
+                    evidence: Evidence { via: seen.evidence.via || behind_nat, ..seen.evidence },
+                },
+            };
+            media::side(&self.cx.config, name, seen)
+        };
+        let [caller, callee] = endpoints;
+        Ok(media::Explanation::of(media::Facts {
+            switches: Switches::of(&self.cx.config.parameters),
+            caller: side(caller, seen[0])?,
+            callee: side(callee, seen[1])?,
+            needs: Needs::NONE,
+        }))
     }
 }

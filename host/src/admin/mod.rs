@@ -11,6 +11,7 @@ pub use client::{ask, ask_value};
 pub use mailbox::{Inbox, Mail, Mailbox, pair as mailbox};
 pub use server::serve;
 
+use crosspoint_core::media::Seen;
 use serde::{Deserialize, Serialize};
 
 /// Longest request line.
@@ -47,6 +48,15 @@ pub enum Request {
         caller_number: Option<String>,
         /// The called number.
         callee: String,
+    },
+    /// Explain whether the media of a call would be relayed now.
+    ExplainMedia {
+        /// Who calls: a phone's user or a gateway's name.
+        caller: String,
+        /// Who is called: the same.
+        callee: String,
+        /// Where both are seen, as far as the asker says so: caller, callee.
+        seen: [Seen; 2],
     },
     /// End a call.
     Hangup {

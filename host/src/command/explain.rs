@@ -2,32 +2,72 @@
 
 use super::{Done, print, print_json};
 use crate::admin::{self, Request};
-use crate::cli::{ExplainCommand, ExplainRouteArgs};
+use crate::cli::{ExplainCommand, ExplainMediaArgs, ExplainRouteArgs};
 use crate::config_file::ConfigFile;
 use crosspoint_core::config::Config;
+use crosspoint_core::media::{self, Evidence, Needs, Seen, Switches};
 use crosspoint_core::routing::{Caller, Explanation, endpoint, explain_config};
+use std::path::Path;
+use std::sync::Arc;
 
 pub(crate) fn explain(command: &ExplainCommand) -> Done {
-    let ExplainCommand::Route(args) = command;
-    let explanation = match &args.state_dir {
+    match command {
+        ExplainCommand::Route(args) => route(args),
+        ExplainCommand::Media(args) => media(args),
+    }
+}
+
+fn route(args: &ExplainRouteArgs) -> Done {
+    let explanation: Explanation = match &args.state_dir {
         Some(state_dir) => {
             let (caller, callee) = (args.caller.clone(), args.callee.clone());
-            let request = Request::ExplainRoute { caller, caller_number: args.caller_number.clone(), callee };
-            let answer = admin::ask_value(state_dir, &request)?;
-            serde_json::from_value(answer).map_err(|error| error.to_string())?
+            ask(state_dir, &Request::ExplainRoute { caller, caller_number: args.caller_number.clone(), callee })?
         }
-        None => offline(args)?,
+        None => {
+            let config = config(args.config.as_deref())?;
+            let caller = endpoint(&config, &args.caller)?;
+            let number = args.caller_number.as_deref().unwrap_or(caller.number);
+            explain_config(&config, &Caller { number, ..caller }, &args.callee)
+        }
     };
     if args.json { print_json(&explanation) } else { print(&explanation.to_string()) }
 }
 
-/// By the configuration alone.
-fn offline(args: &ExplainRouteArgs) -> Result<Explanation, String> {
-    let config = match &args.config {
-        Some(path) => ConfigFile::at(path.clone()).load()?,
-        None => Config::embedded("").into(),
+fn media(args: &ExplainMediaArgs) -> Done {
+    let seen = |source, via| Seen { source, evidence: Evidence { via, ..Evidence::default() } };
+    let seen = [seen(args.caller_source, args.caller_nat), seen(args.callee_source, args.callee_nat)];
+    let explanation: media::Explanation = match &args.state_dir {
+        Some(state_dir) => {
+            let (caller, callee) = (args.caller.clone(), args.callee.clone());
+            ask(state_dir, &Request::ExplainMedia { caller, callee, seen })?
+        }
+        None => {
+            let config = config(args.config.as_deref())?;
+            media::Explanation::of(media::Facts {
+                switches: Switches::of(&config.parameters),
+                caller: media::side(&config, &args.caller, seen[0])?,
+                callee: media::side(&config, &args.callee, seen[1])?,
+                needs: Needs::NONE,
+            })
+        }
     };
-    let caller = endpoint(&config, &args.caller)?;
-    let number = args.caller_number.as_deref().unwrap_or(caller.number);
-    Ok(explain_config(&config, &Caller { number, ..caller }, &args.callee))
+    if args.json {
+        return print_json(&explanation);
+    }
+    // said until calls ask the table too
+    print(&format!("{explanation}note: this build relays no media, every call's media is direct (M0)\n"))
+}
+
+/// What a running switch says.
+fn ask<T: serde::de::DeserializeOwned>(state_dir: &Path, request: &Request) -> Result<T, String> {
+    let answer = admin::ask_value(state_dir, request)?;
+    serde_json::from_value(answer).map_err(|error| error.to_string())
+}
+
+/// To explain by without a running switch.
+fn config(path: Option<&Path>) -> Result<Arc<Config>, String> {
+    match path {
+        Some(path) => ConfigFile::at(path.to_owned()).load(),
+        None => Ok(Config::embedded("").into()),
+    }
 }

@@ -195,6 +195,12 @@ impl Server {
                     Err(text) => Answer::Error(text),
                 }
             }
+            Request::ExplainMedia { caller, callee, seen } => {
+                match self.pump.switch().explain_media([caller, callee], *seen) {
+                    Ok(explanation) => json(&explanation),
+                    Err(text) => Answer::Error(text),
+                }
+            }
             Request::Hangup { call } => {
                 if !self.pump.switch().has_call(*call) {
                     return Answer::Error(format!("no call {call}"));

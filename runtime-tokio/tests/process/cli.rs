@@ -112,6 +112,37 @@ fn a_route_is_explained_offline_and_by_a_running_switch() {
 }
 
 #[test]
+fn a_media_decision_is_explained_offline_and_by_a_running_switch() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    let more = "[[network]]\nname = \"lan\"\ncidrs = [\"10.0.0.0/8\"]\n[[gateway]]\nname = \"west\"\ndirection = \
+                \"routing\"\npeers = [\"192.0.2.1\"]\nprefixes = [\"00\"]\n";
+    std::fs::write(&file, format!("{CONFIG}{more}")).unwrap();
+    let explain = |more: &[&str]| run(&[&["explain", "media", "--caller", "1001"], more].concat());
+    let output = explain(&["--callee", "west", "--caller-source", "10.1.2.3", "--config", path(&file)]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let expected =
+        "S6  yes  the caller is in `lan` at 10.1.2.3, the callee in `default` at 192.0.2.1\nmedia: relay (S6)\n";
+    assert!(stdout(&output).contains(expected), "{}", stdout(&output));
+    let nat = ["--caller-nat", "--caller-source", "192.0.2.9", "--json"];
+    let json = explain(&[&["--callee", "west", "--config", path(&file)], &nat[..]].concat());
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&json["media"], &json["rule"]), (&"relay".into(), &"S7".into()));
+    let output = explain(&["--callee", "wst", "--config", path(&file)]);
+    assert!(stderr(&output).contains("there is no phone and no gateway `wst`, did you mean `west`?"));
+    let serving = Serving::new(CONFIG);
+    let state_dir = serving.state_dir();
+    let output = explain(&["--callee", "1001", "--state-dir", path(&state_dir)]);
+    assert!(
+        stdout(&output).contains("S8  yes  nothing asks for the relay\nmedia: direct (S8)\n"),
+        "{}",
+        stdout(&output)
+    );
+    serving.ask(&["drain"]);
+    assert_eq!(serving.wait(), Some(0));
+}
+
+#[test]
 fn a_running_switch_answers_and_drains() {
     let serving = Serving::new(CONFIG);
     let output = serving.ask(&["status", "--json"]);

@@ -14,7 +14,7 @@ fn side(mode: MediaProxy) -> Side {
         is_encrypted: false,
         has_local_ring: false,
         network: "default".to_owned(),
-        is_v6: false,
+        source: None,
         nat: Nat::None,
     }
 }
@@ -78,7 +78,7 @@ fn each_rule_of_auto_in_its_turn() {
     assert_eq!(change(|facts| facts.caller.is_encrypted = true), "S5");
     assert_eq!(change(|facts| (facts.caller.is_encrypted, facts.caller.registers) = (true, false)), "S8");
     assert_eq!(change(|facts| facts.callee.network = "lan".to_owned()), "S6");
-    assert_eq!(change(|facts| facts.callee.is_v6 = true), "S6");
+    assert_eq!(change(|facts| facts.callee.source = "2001:db8::1".parse().ok()), "S6");
     assert_eq!(change(|facts| facts.callee.nat = behind("192.0.2.1")), "S7");
     assert_eq!(change(|facts| facts.needs = facts.needs.and(Need::Recording)), "F1");
 }
@@ -88,7 +88,7 @@ fn same_nat_counts_behind_one_address_alone() {
     let rule = |caller: &str, callee: &str, same_nat| {
         let mut facts = auto();
         (facts.caller.nat, facts.callee.nat) = (behind(caller), behind(callee));
-        (facts.caller.is_v6, facts.callee.is_v6) = (caller.contains(':'), callee.contains(':'));
+        (facts.caller.source, facts.callee.source) = (caller.parse().ok(), callee.parse().ok());
         facts.switches.same_nat = same_nat;
         rule_of(&facts)
     };
@@ -116,7 +116,7 @@ fn off_is_never_overruled_but_told_what_it_breaks() {
 #[test]
 fn an_explanation_reads() {
     let mut facts = auto();
-    facts.caller.nat = behind("198.51.100.7");
+    (facts.caller.nat, facts.caller.source) = (behind("198.51.100.7"), "198.51.100.7".parse().ok());
     let lines: Vec<String> = explain(&facts)
         .into_iter()
         .map(|step| format!("{} {} {}", step.rule.id(), if step.fires { "fires:" } else { "-" }, step.why))
@@ -142,7 +142,7 @@ impl Arbitrary for Facts {
                 is_encrypted: bool::arbitrary(g) && bool::arbitrary(g),
                 has_local_ring: bool::arbitrary(g) && bool::arbitrary(g),
                 network: (*g.choose(&["a", "a", "b"]).unwrap()).to_owned(),
-                is_v6: bool::arbitrary(g) && bool::arbitrary(g),
+                source: g.choose(&[None, None, Some(ips[0]), Some(ips[2])]).copied().flatten(),
                 nat: Nat::shown_by(evidence, *g.choose(&ips).unwrap()),
             }
         };

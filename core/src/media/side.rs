@@ -1,0 +1,141 @@
+//! One side of a call: what its configuration says of it, and where it was seen.
+
+use super::facts::{Evidence, Nat, Side};
+use crate::config::{Cidr, Config, Peer};
+use crate::nearest::nearest;
+use crate::params::did_you_mean;
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The network of a side that no other name fits.
+const DEFAULT_NETWORK: &str = "default";
+
+/// Where a side was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Where its packets come from; unknown before it has sent any.
+    pub source: Option<IpAddr>,
+    /// What shows an address translator before it.
+    pub evidence: Evidence,
+}
+
+/// The side that `name` names: a phone's user name or a gateway's name, `phone:` or `gateway:` before it where it could
+/// be both. A gateway of a fixed address is seen there where `seen` knows nothing better.
+///
+/// # Errors
+/// Says that there is none, with the nearest gateway.
+pub fn side(config: &Config, name: &str, seen: Seen) -> Result<Side, String> {
+    let (kind, name) = match name.split_once(':') {
+        Some((kind @ ("phone" | "gateway"), name)) => (kind, name),
+        _ => ("", name),
+    };
+    if kind != "gateway"
+        && let Some(phone) = config.phones.find(name)
+    {
+        let side = Side {
+            mode: phone.media_proxy,
+            registers: true,
+            is_encrypted: phone.encryption,
+            has_local_ring: phone.local_ring,
+            ..unknown()
+        };
+        return Ok(placed(config, side, seen));
+    }
+    let Some(gateway) = config.gateways.find(name).filter(|_| kind != "phone") else {
+        let hint = did_you_mean(nearest(name, config.gateways.iter().map(|gateway| gateway.name.as_str())));
+        return Err(format!("there is no phone and no gateway `{name}`{hint}"));
+    };
+    let fixed = gateway.peers.iter().find_map(|peer| match peer {
+        Peer::Address { ip, .. } => Some(*ip),
+        Peer::Name { .. } => None,
+    });
+    let seen = Seen { source: seen.source.or(fixed), ..seen };
+    Ok(placed(config, Side { mode: gateway.media_proxy, ..unknown() }, seen))
+}
+
+/// A side of which nothing is known.
+fn unknown() -> Side {
+    Side {
+        mode: crate::params::MediaProxy::Auto,
+        registers: false,
+        is_encrypted: false,
+        has_local_ring: false,
+        network: String::new(),
+        source: None,
+        nat: Nat::None,
+    }
+}
+
+fn placed(config: &Config, side: Side, seen: Seen) -> Side {
+    let at = seen.source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
+    let local = config.listen.iter().find(|listen| listen.bind.is_ipv4() == at.is_ipv4());
+    let tag = local.and_then(|listen| listen.network.as_deref());
+    Side {
+        network: network_of(config, tag, at).to_owned(),
+        source: seen.source.map(|source| source.to_canonical()),
+        nat: Nat::shown_by(seen.evidence, at),
+        ..side
+    }
+}
+
+/// The network of a leg (behaviour 1(a)): that of the local socket which carries its signalling, else the `[[network]]`
+/// with the longest prefix that holds its observed source, else `default`.
+pub fn network_of<'c>(config: &'c Config, local: Option<&'c str>, source: IpAddr) -> &'c str {
+    let source = source.to_canonical();
+    let holding = config.networks.iter().flat_map(|network| {
+        let cidrs = network.cidrs.iter().filter(|cidr| holds(cidr, source));
+        cidrs.map(|cidr| (cidr.prefix_bits, network.name.as_str()))
+    });
+    // of two with one prefix the first in the file
+    let longest = holding.reduce(|best, other| if other.0 > best.0 { other } else { best });
+    local.or(longest.map(|(_, name)| name)).unwrap_or(DEFAULT_NETWORK)
+}
+
+fn holds(cidr: &Cidr, ip: IpAddr) -> bool {
+    let bits = u32::from(cidr.prefix_bits);
+    match (cidr.address, ip) {
+        (IpAddr::V4(block), IpAddr::V4(ip)) => (block.to_bits() ^ ip.to_bits()).leading_zeros() >= bits,
+        (IpAddr::V6(block), IpAddr::V6(ip)) => (block.to_bits() ^ ip.to_bits()).leading_zeros() >= bits,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        crate::config::parse(text).expect("the file of this test has no faults").config
+    }
+
+    const NETWORKS: &str = "[[network]]\nname = \"lan\"\ncidrs = [\"10.0.0.0/8\", \"2001:db8::/32\"]\n[[network]]\n\
+        name = \"branch\"\ncidrs = [\"10.7.0.0/16\"]\n";
+
+    #[test]
+    fn the_longest_prefix_names_the_network_unless_the_socket_does() {
+        let config = config(NETWORKS);
+        let network = |local, source: &str| network_of(&config, local, source.parse().unwrap());
+        assert_eq!(network(None, "10.1.2.3"), "lan");
+        assert_eq!(network(None, "10.7.2.3"), "branch");
+        assert_eq!(network(None, "::ffff:10.7.2.3"), "branch");
+        assert_eq!(network(None, "2001:db8:9::1"), "lan");
+        assert_eq!(network(None, "192.0.2.1"), "default");
+        assert_eq!(network(Some("public"), "10.1.2.3"), "public");
+    }
+
+    #[test]
+    fn a_side_is_what_its_endpoint_says() {
+        let config = config(&format!(
+            "{NETWORKS}[[phone]]\nuser = \"1001\"\npassword = \"s\"\nmedia_proxy = \"Must On\"\nlocal_ring = true\n\
+             [[gateway]]\nname = \"west\"\ndirection = \"routing\"\npeers = [\"10.7.0.1\"]\nprefixes = [\"00\"]\n"
+        ));
+        let phone = side(&config, "1001", Seen::default()).unwrap();
+        assert_eq!((phone.mode.name(), phone.registers, phone.has_local_ring), ("Must On", true, true));
+        let west = side(&config, "gateway:west", Seen::default()).unwrap();
+        assert_eq!((west.mode.name(), west.registers, west.network.as_str()), ("Auto", false, "branch"));
+        assert_eq!(
+            side(&config, "wst", Seen::default()).unwrap_err(),
+            "there is no phone and no gateway `wst`, did you mean `west`?"
+        );
+    }
+}
