@@ -1,5 +1,6 @@
 //! What the decision knows of a call. Facts are plain values: whoever gathers them has done all the looking up.
 
+use crate::nat::Evidence;
 use crate::params::{MediaProxy, Parameters};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -80,33 +81,6 @@ pub enum Nat {
         /// What shows it.
         evidence: Evidence,
     },
-}
-
-/// What shows an address translator; one thing is enough.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// The sent-by of the top Via is not the source, in host or, with rport, in port.
-    pub via: bool,
-    /// The host of the Contact is not global, and not the source.
-    pub contact: bool,
-    /// The address of the `c=` line is not global, and not the source.
-    pub sdp: bool,
-    /// A SIP ALG is suspected on the way, which hides a translator.
-    pub alg: bool,
-}
-
-impl Evidence {
-    /// Whether there is any.
-    pub fn is_any(self) -> bool {
-        self.via || self.contact || self.sdp || self.alg
-    }
-
-    /// The names of what there is, with commas.
-    pub fn words(self) -> String {
-        let words = [(self.via, "via"), (self.contact, "contact"), (self.sdp, "sdp"), (self.alg, "alg")];
-        let there: Vec<&str> = words.into_iter().filter_map(|(is_there, word)| is_there.then_some(word)).collect();
-        there.join(",")
-    }
 }
 
 impl Nat {

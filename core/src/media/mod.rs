@@ -14,5 +14,5 @@ mod side;
 
 pub use decision::{Decision, Note, Outcome, Rule, Step, decide, explain};
 pub use explain::{Explained, Explanation};
-pub use facts::{Evidence, Facts, Nat, Need, Needs, Side, Switches};
+pub use facts::{Facts, Nat, Need, Needs, Side, Switches};
 pub use side::{Seen, network_of, side};

@@ -1,7 +1,8 @@
 //! One side of a call: what its configuration says of it, and where it was seen.
 
-use super::facts::{Evidence, Nat, Side};
+use super::facts::{Nat, Side};
 use crate::config::{Cidr, Config, Peer};
+use crate::nat::Evidence;
 use crate::nearest::nearest;
 use crate::params::did_you_mean;
 use serde::{Deserialize, Serialize};

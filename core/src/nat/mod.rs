@@ -1,4 +1,9 @@
-//! Where to send what is meant for a device: the address it claims, or the one it was seen at.
+//! Where to send what is meant for a device: the address it claims, or the one it was seen at; and what shows that an
+//! address translator makes the two differ.
+
+mod evidence;
+
+pub use evidence::Evidence;
 
 use crate::sip::{DEFAULT_PORT, Scheme, Uri, Via, host_ip};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

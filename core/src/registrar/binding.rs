@@ -5,7 +5,7 @@ use super::request::Wanted;
 use super::text::{Parts, Text};
 use crate::handle::Handle;
 use crate::input::Flow;
-use crate::nat;
+use crate::nat::{self, Evidence};
 use crate::sip::Uri;
 use crate::time::{Instant, Now, UnixMicros};
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,12 @@ impl Binding {
             }
             _ => self.flow,
         }
+    }
+
+    /// What its REGISTER showed of an address translator.
+    pub(super) fn evidence(&self) -> Evidence {
+        let contact = Uri::parse(self.text.parts().contact).ok().and_then(|uri| uri.host_ip());
+        Evidence::of(self.behind_nat, contact, None, self.flow.remote.ip())
     }
 
     /// Whether the journal calls both by the same name.

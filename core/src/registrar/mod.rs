@@ -23,6 +23,7 @@ use crate::cx::Cx;
 use crate::handle::{Handle, Slab, Table};
 use crate::input::Flow;
 use crate::limits;
+use crate::nat::Evidence;
 use crate::sip::{Message, Uri};
 use crate::time::{Instant, Now};
 use crate::timers::{TimerId, TimerKey};
@@ -110,10 +111,10 @@ impl Registrar {
         })
     }
 
-    /// Where the device of the best binding of an address-of-record was seen, and whether its REGISTER showed an address
+    /// Where the device of the best binding of an address-of-record was seen, and what its REGISTER showed of an address
     /// translator on the way.
-    pub fn seen(&self, aor: &[u8], now: Now) -> Option<(Flow, bool)> {
-        self.ranked(aor, now).first().map(|binding| (binding.flow, binding.behind_nat))
+    pub fn seen(&self, aor: &[u8], now: Now) -> Option<(Flow, Evidence)> {
+        self.ranked(aor, now).first().map(|binding| (binding.flow, binding.evidence()))
     }
 
     /// [`TimerKey::BindingExpiry`] has fired: ends the bindings whose time is up, at most

@@ -1,7 +1,7 @@
 //! What a running switch would decide, and why.
 
 use super::Switch;
-use crate::media::{self, Evidence, Needs, Seen, Switches};
+use crate::media::{self, Needs, Seen, Switches};
 use crate::routing::{Caller, Explanation, Facts, endpoint, explain};
 
 impl Switch {
@@ -34,10 +34,9 @@ impl Switch {
             let registered = self.registrar.seen(user.as_bytes(), self.cx.now).filter(|_| seen.source.is_none());
             let seen = match registered {
                 None => seen,
-                Some((flow, behind_nat)) => Seen {
-                    source: Some(flow.remote.ip()),
-                    evidence: Evidence { via: seen.evidence.via || behind_nat, ..seen.evidence },
-                },
+                Some((flow, evidence)) => {
+                    Seen { source: Some(flow.remote.ip()), evidence: seen.evidence.and(evidence) }
+                }
             };
             media::side(&self.cx.config, name, seen)
         };

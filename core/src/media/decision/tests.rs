@@ -1,7 +1,8 @@
 //! The decision: the whole matrix of modes read aloud, and what holds of every call.
 
-use super::super::{Evidence, Nat, Needs, Switches};
+use super::super::{Nat, Needs, Switches};
 use super::*;
+use crate::nat::Evidence;
 use quickcheck::{Arbitrary, Gen, quickcheck};
 use std::net::IpAddr;
 

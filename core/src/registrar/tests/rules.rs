@@ -301,3 +301,15 @@ fn what_cannot_be_called_is_refused() {
     assert_eq!(status(&mut rig, b"Contact: <sip:a@h>;+sip.instance=\"\x01\""), 400);
     assert_eq!(rig.registrar.len(), 0);
 }
+
+/// Behaviour 1(a): a Contact that only its own site can reach shows a translator, though the Via may not.
+#[test]
+fn where_a_phone_was_seen_and_what_shows_its_translator() {
+    let mut rig = Rig::new();
+    let seen = |rig: &Rig| rig.registrar.seen(b"1001", rig.cx.now).map(|(flow, evidence)| (flow, evidence.words()));
+    assert_eq!(seen(&rig), None);
+    rig.register("Contact: <sip:a@10.0.0.5>");
+    assert_eq!(seen(&rig), Some((flow(5060), "contact".to_owned())));
+    rig.register("CSeq: 2 REGISTER\r\nContact: <sip:b@192.0.2.1>");
+    assert_eq!(seen(&rig), Some((flow(5060), String::new())), "the latest of equal q");
+}
