@@ -310,6 +310,7 @@ fn where_a_phone_was_seen_and_what_shows_its_translator() {
     assert_eq!(seen(&rig), None);
     rig.register("Contact: <sip:a@10.0.0.5>");
     assert_eq!(seen(&rig), Some((flow(5060), "contact".to_owned())));
+    rig.wait(1);
     rig.register("CSeq: 2 REGISTER\r\nContact: <sip:b@192.0.2.1>");
     assert_eq!(seen(&rig), Some((flow(5060), String::new())), "the latest of equal q");
 }
