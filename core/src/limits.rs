@@ -172,3 +172,17 @@ pub const DNS_TARGETS: usize = 32;
 
 /// Host names among the peers of mapping gateways; each is looked up again whenever its records run out.
 pub const PEER_NAMES: usize = 512;
+
+/// Most times on and off of a tone: Britain's ringback has two pairs, special information tones have three; twice that and
+/// two.
+pub const CADENCE_PULSES: usize = 8;
+
+/// Longest WAVE file: ten minutes of 16 bits at 8000 Hz are 9.6 MB, and its other chunks.
+pub const WAV_BYTES: usize = 10 << 20;
+
+/// Packets of a tone that may be sent at once after a delay: 100 ms, which the buffers of phones hold. Missed ones beyond
+/// are left out.
+pub const PLAYER_CATCH_UP: u64 = 5;
+
+/// Longest file name of an announcement.
+pub const ANNOUNCEMENT_NAME_BYTES: usize = 64;
