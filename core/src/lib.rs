@@ -22,7 +22,7 @@
 //! 1. ground: [`time`], [`rng`], [`handle`], [`timers`], [`limits`], [`counters`], [`input`], [`command`], [`event`], [`binding`], [`cx`], [`finding`], [`nearest`]
 //! 2. [`sip`], [`sdp`]: messages as bytes; [`params`], [`config`]: what the operator wrote
 //! 3. [`transaction`]: the four machines of RFC 3261 §17; [`auth`]: digest
-//! 4. [`dialog`], [`nat`], [`media`], [`dns`], [`registrar`], [`trunk`], [`routing`], [`cdr`]
+//! 4. [`dialog`], [`nat`], [`media`], [`ports`], [`dns`], [`registrar`], [`trunk`], [`routing`], [`cdr`]
 //! 5. [`call`]: the back-to-back user agent
 //! 6. [`switch`]: dispatch, the whole state, snapshots
 //! 7. [`pump`], [`record`]: the order of work, the input log
@@ -46,6 +46,7 @@ pub mod media;
 pub mod nat;
 pub mod nearest;
 pub mod params;
+pub mod ports;
 pub mod pump;
 pub mod record;
 pub mod registrar;

@@ -186,3 +186,15 @@ pub const PLAYER_CATCH_UP: u64 = 5;
 
 /// Longest file name of an announcement.
 pub const ANNOUNCEMENT_NAME_BYTES: usize = 64;
+
+/// Media ports that each shard keeps open ahead of demand: at 500 calls a second on 8 shards, 125 legs a second and shard, a
+/// quarter of a second's worth, in which the driver opens others.
+pub const WARM_LEASES: usize = 32;
+
+/// Of these, how many one step opens or closes at most: `TIMERS_PER_TICK` shards at once stay within half of
+/// `COMMANDS_WAITING`.
+pub const STOCK_STEP: usize = 8;
+
+/// Ports that are tried for one lease, where each is taken by another process. With a tenth of the range taken one lease in
+/// a thousand fails.
+pub const PORT_TRIES: u8 = 3;

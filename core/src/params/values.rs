@@ -7,6 +7,7 @@ use super::table::{TABLE, find, nearest_name};
 use super::tos;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Why a parameter was not set.
@@ -323,6 +324,18 @@ impl Parameters {
 impl Parameters {
     pub(super) fn whole(&self, name: &str) -> u32 {
         whole(&self.changed, name)
+    }
+
+    /// SS_RTP_PORT_RANGE: UDP ports of relayed media.
+    pub fn rtp_ports(&self) -> RangeInclusive<u16> {
+        let (first, last) = self.ports("SS_RTP_PORT_RANGE");
+        first..=last
+    }
+
+    /// IVR_RTP_PORT: UDP ports of tones and announcements.
+    pub fn ivr_ports(&self) -> RangeInclusive<u16> {
+        let (first, last) = self.ports("IVR_RTP_PORT");
+        first..=last
     }
 
     pub(super) fn ports(&self, name: &str) -> (u16, u16) {
