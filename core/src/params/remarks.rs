@@ -100,9 +100,31 @@ fn ephemeral_ports(
     })
 }
 
+/// Open files besides those of media ports: signalling sockets and connections, journals, records.
+const OTHER_FILES: u64 = 1024;
+
+/// Checks the media ports against the number of files that the process may have open (`ulimit -n`, as far as it can be
+/// raised): with all of them in use each is one (user-pains 6).
+pub fn open_files(parameters: &Parameters, limit: u64) -> Option<Remark> {
+    let ranges = [parameters.rtp_ports(), parameters.ivr_ports()];
+    let ports: u64 = ranges.iter().map(|range| range.len() as u64).sum();
+    let needed = ports + OTHER_FILES;
+    (limit < needed).then(|| Remark {
+        parameters: &["SS_RTP_PORT_RANGE", "IVR_RTP_PORT"],
+        level: Level::Warning,
+        id: "open-files",
+        text: format!(
+            "the media ports are {ports}, each of them an open file while in use, and the limit of open files is {limit}: \
+             {} of them can be used; raise it to {needed} (ulimit -n, LimitNOFILE=)",
+            limit.saturating_sub(OTHER_FILES)
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{EPHEMERAL_PORTS, remarks};
+    use super::{EPHEMERAL_PORTS, open_files, remarks};
+    use crate::finding::Level;
     use crate::params::Parameters;
 
     fn ids(values: &[(&str, &str)]) -> Vec<&'static str> {
@@ -139,6 +161,16 @@ mod tests {
         assert_eq!(ids(&[apart[0], apart[1], ("IVR_RTP_PORT", "20000,32767")]), [""; 0]);
         assert_eq!(ids(&[apart[0], apart[1], ("IVR_RTP_PORT", "19999,32767")]), ["port-overlap"]);
         assert_eq!(ids(&[apart[0], apart[1], ("IVR_RTP_PORT", "20000,32768")]), ["ephemeral-ports"]);
+    }
+
+    #[test]
+    fn every_media_port_is_an_open_file() {
+        let remark = |limit| open_files(&Parameters::default(), limit);
+        assert_eq!(remark(39_024), None, "30,000 and 8,000 and 1,024");
+        let found = remark(39_023).expect("one too few");
+        assert_eq!((found.id, found.level), ("open-files", Level::Warning));
+        assert!(found.text.contains("37999 of them can be used; raise it to 39024"), "{}", found.text);
+        assert!(remark(1000).is_some_and(|found| found.text.contains(" 0 of them")));
     }
 
     #[test]

@@ -11,9 +11,11 @@
 //! | `shard` | one shard's share of the ranges, and its stock of leases that are open ahead of demand |
 //! | `machine` | [`Ports`]: all leases and their timers |
 //! | `capacity` | calls that a range is good for, with single ports and with pairs |
+//! | `firewall` | the rules that let in what a configuration listens to |
 
 mod bag;
 mod capacity;
+mod firewall;
 mod lease;
 mod machine;
 mod range;
@@ -22,6 +24,7 @@ mod shard;
 mod tests;
 
 pub use capacity::Capacity;
+pub use firewall::{FirewallFormat, firewall};
 pub use lease::{
     BindError, Lease, LeaseId, LeaseState, Leg, Owner, Place, Pool, PortCommand, PortReply, PortResult, Refusal, Shard,
 };
