@@ -63,6 +63,8 @@ enum Command {
     Drain(StateArgs),
     /// Read call detail records
     Cdr(CdrArgs),
+    /// Print the firewall rules that a configuration needs, as shell commands
+    Firewall(FirewallArgs),
 }
 
 /// Arguments of `run`.
@@ -270,6 +272,27 @@ pub enum CdrCommand {
     },
 }
 
+/// Whose rules `firewall` prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FirewallFormat {
+    /// nftables.
+    #[default]
+    Nft,
+    /// iptables and ip6tables.
+    Iptables,
+}
+
+/// Arguments of `firewall`.
+#[derive(Clone, Debug, Args)]
+pub struct FirewallArgs {
+    /// Configuration file; without it, the embedded default
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Whose rules
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FirewallFormat,
+}
+
 /// Which records.
 #[derive(Clone, Debug, Args)]
 pub struct CdrFilter {
@@ -316,6 +339,7 @@ pub fn main(name: &'static str, drive: Drive) -> ExitCode {
         Command::Reload(args) => command::reload(&args),
         Command::Drain(args) => command::drain(&args),
         Command::Cdr(args) => command::cdr(args.command),
+        Command::Firewall(args) => command::firewall(&args),
     };
     match done {
         Ok(()) => ExitCode::from(DONE),

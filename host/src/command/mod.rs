@@ -4,6 +4,7 @@ mod act;
 mod cdr;
 mod config;
 mod explain;
+mod firewall;
 mod run;
 mod show;
 mod table;
@@ -12,6 +13,7 @@ pub(crate) use act::{drain, hangup, reload};
 pub(crate) use cdr::{cdr, show as show_record};
 pub(crate) use config::{check, params};
 pub(crate) use explain::explain;
+pub(crate) use firewall::firewall;
 pub(crate) use run::{random_password, run};
 pub(crate) use show::{calls, registrations, status, trunks};
 
