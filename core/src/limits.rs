@@ -85,6 +85,9 @@ pub const SDP_LINES: usize = 2_048;
 /// participants; three times that.
 pub const SDP_MEDIA: usize = 64;
 
+/// Most payload types of one stream whose numbers differ from leg to leg: telephone-events of four clock rates, twice that.
+pub const PAYLOAD_PAIRS: usize = 8;
+
 /// Most parts of a multipart body looked through for a description: SIP-I sends two, emergency calls three; four times that.
 pub const BODY_PARTS: usize = 12;
 

@@ -11,7 +11,8 @@ fn page() -> String {
     let mut page = "# What passes between the legs\n\nThe switch is a back-to-back user agent (RFC 7092): each leg of a \
         call is a dialog of its own. These tables say what becomes of a header and of an option on the way from one leg \
         to the other. What is not listed is unknown to the switch and passes byte for byte, as bodies do, multipart ones \
-        too. Written from the tables in `core/src/call/headers.rs` and `core/src/call/options.rs`.\n\n"
+        too. Of a session description the switch owns the `o=` line and, where it relays media, the lines that \
+        `core/src/sdp/mod.rs` lists. Written from the tables in `core/src/call/headers.rs` and `core/src/call/options.rs`.\n\n"
         .to_owned();
     for (policy, title) in [
         (Policy::Own, "Written by the switch on each leg"),

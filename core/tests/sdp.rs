@@ -2,10 +2,10 @@
 
 mod shared;
 
-use crosspoint_core::sdp::{self, Direction, Rewrite};
-use std::net::IpAddr;
+use crosspoint_core::sdp::{self, Direction, PayloadMap, Relay, RelayedStream, Rewrite, RtcpPort};
+use std::net::{IpAddr, Ipv4Addr};
 
-const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 77));
+const OURS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 77));
 
 fn rewritten(body: &[u8], how: &Rewrite<'_>) -> Vec<u8> {
     let mut out = Vec::new();
@@ -43,11 +43,17 @@ fn hiding_changes_the_origin_of_every_printed_description_and_nothing_else() {
     }
 }
 
+/// One relayed stream after the other, each with a pair of ports.
+fn relayed_streams() -> Vec<Option<RelayedStream>> {
+    let stream = |port| RelayedStream { port, rtcp: RtcpPort::Next, payloads: PayloadMap::default() };
+    (0..64).map(|index| Some(stream(30_000 + 2 * index))).collect()
+}
+
 /// RFC 3264 §6: the answerer's `m=` lines match the offer's, so a switch between them must keep number and order.
 #[test]
 fn relaying_keeps_every_media_line_in_order_with_its_formats() {
-    let ports: Vec<u16> = (0..64).map(|index| 30_000 + 2 * index).collect();
-    let how = Rewrite { connection: Some(OURS), ports: &ports, ..Rewrite::hiding(OURS) };
+    let streams = relayed_streams();
+    let how = Rewrite { relay: Some(Relay { address: OURS, streams: &streams }), ..Rewrite::hiding(OURS) };
     for (name, body) in shared::files("sdp", &[".sdp"]) {
         let relayed = rewritten(&body, &how);
         let (before, after) = (sdp::scan(&body).unwrap().media, sdp::scan(&relayed).unwrap().media);
@@ -56,11 +62,54 @@ fn relaying_keeps_every_media_line_in_order_with_its_formats() {
             let kept = |media: &sdp::Media<'_>| format!("{:?} {:?} {:?}", media.kind, media.proto, media.formats);
             assert_eq!(kept(before), kept(after), "{name}");
             assert_eq!(before.direction, after.direction, "{name}");
-            let expected = if before.port == 0 { 0 } else { ports[index] };
-            assert_eq!(after.port, expected, "{name}");
-            let live = after.connection.is_some_and(|connection| !connection.is_hold());
-            assert!(!live || after.connection.unwrap().ip() == Some(OURS), "{name}");
+            let expected = if before.port == 0 { 0 } else { streams[index].unwrap().port };
+            assert_eq!((after.port, after.port_count), (expected, 1), "{name}");
+            let was_held = before.connection.is_some_and(|connection| connection.is_hold());
+            let is_at = after.connection.and_then(|connection| connection.ip());
+            let expected = if was_held { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { OURS };
+            assert!(is_at == Some(expected) || after.port == 0, "{name}");
         }
+    }
+}
+
+/// The same for both families, line by line: in the bodies that RFCs print nothing is put in or taken out but ICE.
+#[test]
+fn relaying_changes_no_line_but_those_named() {
+    let streams = relayed_streams();
+    let v6: IpAddr = "2001:db8::77".parse().unwrap();
+    let is_ice = |value: &[u8]| value.starts_with(b"ice-") || value.starts_with(b"candidate:");
+    for (name, body) in shared::files("sdp", &[".sdp"]) {
+        for address in [OURS, v6] {
+            let how = Rewrite { relay: Some(Relay { address, streams: &streams }), ..Rewrite::hiding(address) };
+            let relayed = rewritten(&body, &how);
+            assert_eq!(rewritten(&relayed, &how), relayed, "{name}: once more");
+            let kept = sdp::lines(&body).filter(|line| !(line.kind == b'a' && is_ice(line.value)));
+            let (kept, relayed): (Vec<_>, Vec<_>) = (kept.collect(), sdp::lines(&relayed).collect());
+            assert_eq!(kept.len(), relayed.len(), "{name}");
+            for (before, after) in kept.iter().zip(&relayed) {
+                let is_named = matches!(before.kind, b'o' | b'c' | b'm') || before.value.starts_with(b"rtcp:");
+                assert_eq!((before.kind, before.end), (after.kind, after.end), "{name}");
+                assert!(is_named || before.whole == after.whole, "{name}: {}", text(before.whole));
+            }
+        }
+    }
+}
+
+/// Every stream that RFCs print is read, with the same port and direction as by [`sdp::scan`].
+#[test]
+fn every_printed_stream_is_read() {
+    for (name, body) in shared::files("sdp", &[".sdp"]) {
+        let (streams, session) = (sdp::streams(&body).unwrap(), sdp::scan(&body).unwrap());
+        for (stream, media) in streams.iter().zip(&session.media) {
+            assert_eq!((stream.port, stream.direction), (media.port, media.direction), "{name}");
+            let expected = if stream.profile.is_rtp() { media.formats().count() } else { 0 };
+            assert_eq!(stream.formats.len(), expected, "{name}");
+            let nameless = stream.formats.iter().filter(|format| format.name.is_empty() || format.clock_rate_hz == 0);
+            let nameless: Vec<u8> = nameless.map(|format| format.payload_type).collect();
+            let maps: Vec<u8> = media.rtpmaps().map(|(payload_type, _)| payload_type).collect();
+            assert!(nameless.iter().all(|payload_type| !maps.contains(payload_type)), "{name}: {nameless:?}");
+        }
+        assert_eq!(streams.len(), session.media.len(), "{name}");
     }
 }
 

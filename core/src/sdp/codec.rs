@@ -4,7 +4,24 @@ use super::scan::{Media, lines, number, rtpmap};
 use crate::limits;
 
 /// How many payload types there are (RFC 3550 §5.1: 7 bits).
-const PAYLOAD_TYPES: usize = 128;
+pub(super) const PAYLOAD_TYPES: usize = 128;
+
+/// The encoding name and the clock rate in Hz that a static payload type stands for (RFC 3551 §6, tables 4 and 5).
+pub(super) const fn static_format(payload_type: u8) -> Option<(&'static [u8], u32)> {
+    let clock_rate_hz = match payload_type {
+        6 => 16_000,
+        10 | 11 => 44_100,
+        16 => 11_025,
+        17 => 22_050,
+        // G722 has 16,000 samples a second, but the clock of its first, erroneous registration (RFC 3551 §4.5.2).
+        0..=23 if payload_type != 14 => 8_000,
+        _ => 90_000,
+    };
+    match static_name(payload_type) {
+        Some(name) => Some((name.as_bytes(), clock_rate_hz)),
+        None => None,
+    }
+}
 
 /// The encoding name that a static payload type stands for (RFC 3551 §6, tables 4 and 5).
 pub const fn static_name(payload_type: u8) -> Option<&'static str> {
@@ -55,7 +72,7 @@ pub fn first_codec(body: &[u8]) -> Option<String> {
             b'm' if audio.is_some() => break,
             b'm' => audio = Media::parse(line.value).filter(|media| media.kind == b"audio" && media.port != 0),
             b'a' if audio.is_some() => {
-                let Some((payload_type, name)) = rtpmap(line.value) else { continue };
+                let Some((payload_type, name, _)) = rtpmap(line.value) else { continue };
                 if let (Some(slot), Some(name)) = (names.get_mut(usize::from(payload_type)), token(name)) {
                     *slot = Some(name);
                 }

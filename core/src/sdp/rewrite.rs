@@ -1,19 +1,19 @@
 //! The splice: every line as it came, but for the words the switch owns.
 
-use super::scan::{Connection, Line, Origin, lines, number, offset_in, words};
+use super::attribute::{self, Verdict};
+use super::payload::PayloadMap;
+use super::scan::{Connection, Line, Media, Origin, lines, offset_in, parts, words};
+use super::stream::Profile;
 use crate::sip::{push_ip, push_number};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What to write anew. The default changes nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rewrite<'r> {
     /// The `o=` line.
     pub origin: Option<NewOrigin>,
-    /// The address of every `c=` line and of `a=rtcp` (RFC 3605), but for that of a hold (RFC 3264 §8.4).
-    pub connection: Option<IpAddr>,
-    /// RTP ports, by the order of the `m=` lines; a line beyond the end keeps its port, and port 0 is kept always
-    /// (RFC 3264 §6). `a=rtcp` names the next port, or the same one where it named the same before (RFC 5761).
-    pub ports: &'r [u16],
+    /// Where the leg is to send its media instead; None while it goes from phone to phone.
+    pub relay: Option<Relay<'r>>,
 }
 
 /// An `o=` line that tells nothing of the other leg: no user name, an address of ours.
@@ -25,65 +25,186 @@ pub struct NewOrigin {
     pub session: Option<(u64, u64)>,
 }
 
+/// The relay, as one leg is to see it.
+///
+/// What it changes besides addresses and ports, and why:
+///
+/// * ICE lines (RFC 8839 §5) go: candidates would lead past the relay. Who sees none uses `c=` and `m=`.
+/// * `a=group:BUNDLE` and `a=bundle-only` go: bundled streams share one port (RFC 9143 §7), but the relay has one for each.
+///   Who sees no group has a port for each stream; one that is bundle-only has port 0 and is thereby refused.
+/// * `a=rtcp-mux` and `a=rtcp-mux-only` stay: whether RTCP is muxed is agreed from phone to phone, and then true of both
+///   legs. So an offer with `a=rtcp-mux` still needs [`RtcpPort::Next`], as its answer may not mux (RFC 5761 §5.1.1).
+///
+/// ```
+/// use crosspoint_core::sdp::{self, PayloadMap, Relay, RelayedStream, Rewrite, RtcpPort};
+///
+/// let audio = RelayedStream { port: 30_000, rtcp: RtcpPort::Next, payloads: PayloadMap::default() };
+/// let relay = Relay { address: "192.0.2.1".parse().unwrap(), streams: &[Some(audio)] };
+/// let mut out = Vec::new();
+/// let body = b"c=IN IP4 10.0.0.5\r\nm=audio 4000 RTP/AVP 8\r\na=rtcp:4001\r\na=ice-lite\r\na=ptime:20\r\n";
+/// sdp::rewrite(body, &Rewrite { relay: Some(relay), ..Rewrite::default() }, &mut out);
+/// assert_eq!(out, b"c=IN IP4 192.0.2.1\r\nm=audio 30000 RTP/AVP 8\r\na=rtcp:30001\r\na=ptime:20\r\n");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relay<'r> {
+    /// The relay's address on this leg; its family goes before that of what stood there.
+    pub address: IpAddr,
+    /// What is relayed of each stream, by the order of the `m=` lines; None, or beyond the end, is a stream that stays
+    /// direct. A stream of port 0 is refused and stays so, whatever stands here (RFC 3264 §6).
+    pub streams: &'r [Option<RelayedStream>],
+}
+
+/// A stream at the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelayedStream {
+    /// The relay's port for it: of RTP, or of datagrams of any other kind.
+    pub port: u16,
+    /// The relay's port for RTCP.
+    pub rtcp: RtcpPort,
+    /// From the writer's payload types to those that this leg knows. The packets that this leg sends bear its own, so they
+    /// are to be mapped by the inverse.
+    pub payloads: PayloadMap,
+}
+
+/// Which port of the relay takes RTCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RtcpPort {
+    /// That of RTP: it is muxed (RFC 5761), or there is none.
+    Same,
+    /// The next one, as relays lease them in pairs (RFC 3550 §11).
+    Next,
+}
+
 impl Rewrite<'static> {
     /// Topology hiding where media goes end to end: the origin alone, with its id and version kept.
     pub fn hiding(address: IpAddr) -> Rewrite<'static> {
-        Rewrite { origin: Some(NewOrigin { address, session: None }), ..Rewrite::default() }
+        Rewrite { origin: Some(NewOrigin { address, session: None }), relay: None }
     }
-}
-
-/// Where in the body the splice is.
-#[derive(Default)]
-struct Place {
-    /// The new port of the section, if it has one.
-    new_port: Option<u16>,
-    /// The port that the section's `m=` line named.
-    old_port: Option<u16>,
-    /// How many `m=` lines have gone by.
-    sections: usize,
 }
 
 /// Writes `body` to `out`, with what `rewrite` names changed. Takes any bytes; a line that cannot be read is copied, but
-/// for `o=`, whose place one of ours takes, since it may tell what it must not. One pass.
+/// for those that would tell an address of the other leg: `o=`, and `c=` and `a=rtcp` of what is relayed. Four passes.
+///
+/// The session's own lines are the relay's where every live stream is. Where one stays direct they serve that, and each
+/// relayed stream has a `c=` line of its own, put in where there is none (RFC 8866 §5.7).
 pub fn rewrite(body: &[u8], rewrite: &Rewrite<'_>, out: &mut Vec<u8>) {
     out.reserve(body.len() + 64);
-    let mut place = Place::default();
-    for line in lines(body) {
-        let written = match line.kind {
-            b'o' => rewrite.origin.map(|origin| write_origin(&line, origin, out)),
-            b'c' => rewrite.connection.and_then(|address| write_connection(&line, address, out)),
-            b'm' => place.enter(&line, rewrite).and_then(|port| write_media(&line, port, out)),
-            b'a' if line.value.starts_with(b"rtcp:") => write_rtcp(&line, &place, rewrite.connection, out),
-            _ => None,
+    let whole = Whole::of(body, rewrite);
+    for (index, part) in parts(body).enumerate() {
+        let owner = whole.owner(index, part);
+        let mut missing = whole.missing_connection(owner, part);
+        for line in lines(part) {
+            if !matches!(line.kind, b'm' | b'i') {
+                missing.take().into_iter().for_each(|address| insert_connection(address, part, out));
+            }
+            match whole.write(&line, owner, out) {
+                Verdict::Written => out.extend_from_slice(line.end),
+                Verdict::Kept => out.extend_from_slice(line.whole),
+                Verdict::Removed => {}
+            }
+        }
+        missing.take().into_iter().for_each(|address| insert_connection(address, part, out));
+    }
+}
+
+/// Whose a part of the description is.
+#[derive(Clone, Copy)]
+enum Owner<'r> {
+    /// A direct stream's, or what such a one stands on: as it came.
+    Theirs,
+    /// A refused stream's, or what relayed streams alone stand on: the address is the relay's.
+    Nobodys(IpAddr),
+    /// A relayed stream's.
+    Ours(IpAddr, &'r RelayedStream, Profile),
+}
+
+/// What is known before a line is written.
+struct Whole<'w> {
+    rewrite: &'w Rewrite<'w>,
+    /// Whether a live stream stays direct.
+    any_direct: bool,
+    /// The session's `c=` line.
+    has_connection: bool,
+    /// It is the hold of old.
+    is_held: bool,
+}
+
+impl<'w> Whole<'w> {
+    fn of(body: &[u8], rewrite: &'w Rewrite<'w>) -> Whole<'w> {
+        let mut whole = Whole { rewrite, any_direct: false, has_connection: false, is_held: false };
+        if rewrite.relay.is_some() {
+            for (index, part) in parts(body).enumerate() {
+                whole.any_direct |= index > 0 && matches!(whole.owner(index, part), Owner::Theirs);
+            }
+            for line in lines(body).take_while(|line| line.kind != b'm').filter(|line| line.kind == b'c') {
+                whole.has_connection = true;
+                whole.is_held = Connection::parse(line.value).is_some_and(|connection| connection.is_hold());
+            }
+        }
+        whole
+    }
+
+    /// Whose the part of this index is; part 0 is the session's.
+    fn owner(&self, index: usize, part: &[u8]) -> Owner<'w> {
+        let Some(relay) = &self.rewrite.relay else { return Owner::Theirs };
+        let Some(stream) = index.checked_sub(1) else {
+            return if self.any_direct { Owner::Theirs } else { Owner::Nobodys(relay.address) };
         };
-        match written {
-            Some(()) => out.extend_from_slice(line.end),
-            None => out.extend_from_slice(line.whole),
+        let media = lines(part).next().and_then(|line| Media::parse(line.value)).filter(|media| media.port != 0);
+        match (media, relay.streams.get(stream)) {
+            (None, _) => Owner::Nobodys(relay.address),
+            (Some(media), Some(Some(relayed))) => Owner::Ours(relay.address, relayed, Profile::of(media.proto)),
+            (Some(_), _) => Owner::Theirs,
+        }
+    }
+
+    /// The address of a `c=` line that the part needs and has not.
+    fn missing_connection(&self, owner: Owner<'_>, part: &[u8]) -> Option<IpAddr> {
+        let Owner::Ours(address, ..) = owner else { return None };
+        let inherits_ours = self.has_connection && !self.any_direct;
+        let is_missing = !inherits_ours && !lines(part).any(|line| line.kind == b'c');
+        is_missing.then(|| if self.is_held { unspecified(address) } else { address })
+    }
+
+    fn write(&self, line: &Line<'_>, owner: Owner<'_>, out: &mut Vec<u8>) -> Verdict {
+        if let (b'o', Some(origin)) = (line.kind, self.rewrite.origin) {
+            write_origin(line, origin, out);
+            return Verdict::Written;
+        }
+        match (line.kind, owner) {
+            (b'c', Owner::Ours(address, ..) | Owner::Nobodys(address)) => write_connection(line, address, out),
+            (b'm', Owner::Ours(_, stream, profile)) => write_media(line, stream, profile, out),
+            (b'a', _) if self.rewrite.relay.is_some() && attribute::is_bundle(line.value) => Verdict::Removed,
+            (b'a', Owner::Ours(address, stream, profile)) => {
+                attribute::write(line.value, address, stream, profile.is_rtp(), out)
+            }
+            (b'a', Owner::Nobodys(_)) if attribute::tells_address(line.value) => Verdict::Removed,
+            _ => Verdict::Kept,
         }
     }
 }
 
-impl Place {
-    /// Goes on to the section of this `m=` line; gives the port it is to have.
-    fn enter(&mut self, line: &Line<'_>, rewrite: &Rewrite<'_>) -> Option<u16> {
-        self.old_port = words(line.value).nth(1).and_then(|port| number(digits(port)));
-        self.new_port = rewrite.ports.get(self.sections).copied();
-        self.sections += 1;
-        if matches!(self.old_port, None | Some(0)) {
-            self.new_port = None;
-        }
-        self.new_port
+/// The address of a hold in the old spelling (RFC 3264 §8.4), in the family of this one.
+fn unspecified(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     }
 }
 
-/// The port of `49170/2`.
-fn digits(port: &[u8]) -> &[u8] {
-    let end = port.iter().position(|byte| *byte == b'/').unwrap_or(port.len());
-    &port[..end]
+/// A `c=` line, after what must stand before it (RFC 8866 §9: `m=`, `i=`), with the line end of the part.
+fn insert_connection(address: IpAddr, part: &[u8], out: &mut Vec<u8>) {
+    let first = lines(part).next().map_or(&b""[..], |line| line.end);
+    let end = if first.is_empty() { b"\r\n" } else { first };
+    if out.last().is_some_and(|byte| *byte != b'\n') {
+        out.extend_from_slice(end);
+    }
+    write_address(b"c=IN ", address, out);
+    out.extend_from_slice(end);
 }
 
 /// An address with its family, `IP4` or `IP6` (RFC 8866 §8.2.7).
-fn write_address(before: &[u8], address: IpAddr, out: &mut Vec<u8>) {
+pub(super) fn write_address(before: &[u8], address: IpAddr, out: &mut Vec<u8>) {
     out.extend_from_slice(before);
     out.extend_from_slice(if address.is_ipv4() { b"IP4 " } else { b"IP6 " });
     push_ip(out, address);
@@ -112,140 +233,36 @@ fn number_like(word: &[u8]) -> bool {
     word.iter().all(u8::is_ascii_digit)
 }
 
-fn write_connection(line: &Line<'_>, address: IpAddr, out: &mut Vec<u8>) -> Option<()> {
-    if Connection::parse(line.value)?.is_hold() {
-        return None;
+/// A hold stays one, in the family of the leg.
+fn write_connection(line: &Line<'_>, address: IpAddr, out: &mut Vec<u8>) -> Verdict {
+    let held = Connection::parse(line.value).filter(Connection::is_hold).and_then(|connection| connection.ip());
+    match held {
+        Some(old) if old.is_ipv4() == address.is_ipv4() => return Verdict::Kept,
+        Some(_) => write_address(b"c=IN ", unspecified(address), out),
+        None => write_address(b"c=IN ", address, out),
     }
-    write_address(b"c=IN ", address, out);
-    Some(())
+    Verdict::Written
 }
 
-/// Replaces the port number alone; spaces, a count after `/`, protocol and formats stay as they are.
-fn write_media(line: &Line<'_>, port: u16, out: &mut Vec<u8>) -> Option<()> {
-    let old = digits(words(line.value).nth(1)?);
-    let start = offset_in(old, line.value);
+/// Replaces the port, and the payload types that are called otherwise; spaces, protocol and other formats stay as they are.
+/// A count of ports goes (`49170/2`): the relay has one of them, and the ones behind it may be another call's.
+fn write_media(line: &Line<'_>, stream: &RelayedStream, profile: Profile, out: &mut Vec<u8>) -> Verdict {
+    let mut fields = words(line.value);
+    let (Some(old), Some(proto)) = (fields.nth(1), fields.next()) else { return Verdict::Kept };
+    let port_at = offset_in(old, line.value);
+    let proto_end = offset_in(proto, line.value) + proto.len();
     out.extend_from_slice(b"m=");
-    out.extend_from_slice(&line.value[..start]);
-    push_number(out, port.into());
-    out.extend_from_slice(&line.value[start + old.len()..]);
-    Some(())
-}
-
-/// `a=rtcp:53020` or `a=rtcp:53020 IN IP6 2001:db8::1` (RFC 3605 §2.1).
-fn write_rtcp(line: &Line<'_>, place: &Place, address: Option<IpAddr>, out: &mut Vec<u8>) -> Option<()> {
-    let value = line.value.strip_prefix(b"rtcp:")?;
-    let old: u16 = number(words(value).next()?)?;
-    let has_address = words(value).nth(3).is_some();
-    if place.new_port.is_none() && !(has_address && address.is_some()) {
-        return None;
+    out.extend_from_slice(&line.value[..port_at]);
+    push_number(out, stream.port.into());
+    out.extend_from_slice(&line.value[port_at + old.len()..proto_end]);
+    let formats = &line.value[proto_end..];
+    if profile.is_rtp() {
+        attribute::write_numbers(formats, b" \t", &stream.payloads, out);
+    } else {
+        out.extend_from_slice(formats);
     }
-    let port = match place.new_port {
-        Some(rtp) if Some(old) == place.old_port => rtp,
-        Some(rtp) => rtp.saturating_add(1),
-        None => old,
-    };
-    out.extend_from_slice(b"a=rtcp:");
-    push_number(out, port.into());
-    match address {
-        Some(address) if has_address => write_address(b" IN ", address, out),
-        None if has_address => {
-            let first = words(value).next()?;
-            let end = offset_in(first, value) + first.len();
-            out.extend_from_slice(&value[end..]);
-        }
-        _ => {}
-    }
-    Some(())
+    Verdict::Written
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use quickcheck::quickcheck;
-
-    fn rewritten(body: &str, how: &Rewrite<'_>) -> String {
-        let mut out = Vec::new();
-        rewrite(body.as_bytes(), how, &mut out);
-        String::from_utf8(out).unwrap()
-    }
-
-    const V4: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const V6: IpAddr = IpAddr::V6(std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
-
-    #[test]
-    fn hiding_keeps_id_and_version_and_nothing_else_of_the_origin() {
-        let body = "v=0\r\no=Alice Smith 18446744073709551616 02 IN IP6 fe80::1\r\nm=audio 4 RTP/AVP 0\r\n";
-        let expected = "v=0\r\no=- 18446744073709551616 02 IN IP4 192.0.2.1\r\nm=audio 4 RTP/AVP 0\r\n";
-        assert_eq!(rewritten(body, &Rewrite::hiding(V4)), expected);
-        assert_eq!(rewritten("o=a 1 2 IN IP4 10.0.0.1\n", &Rewrite::hiding(V6)), "o=- 1 2 IN IP6 2001:db8::1\n");
-        let counted = Rewrite { origin: Some(NewOrigin { address: V4, session: Some((7, 3)) }), ..Rewrite::default() };
-        assert_eq!(rewritten("o=a 1 2 IN IP4 10.0.0.1", &counted), "o=- 7 3 IN IP4 192.0.2.1");
-    }
-
-    #[test]
-    fn an_origin_that_cannot_be_read_leaks_nothing() {
-        for broken in ["o=10.0.0.5", "o=", "o=- secret.lan 1 IN IP4 10.0.0.5", "o=- 1 10.0.0.5 IN IP4 10.0.0.5"] {
-            assert_eq!(rewritten(broken, &Rewrite::hiding(V4)), "o=- 0 0 IN IP4 192.0.2.1", "{broken}");
-        }
-    }
-
-    #[test]
-    fn relaying_moves_address_and_ports_and_keeps_port_0() {
-        let body = "c=IN IP4 10.0.0.5/127\r\nm=audio  4000/2 RTP/AVP 8 0\r\na=rtcp:4001\r\nm=video 0 RTP/AVP 31\r\n\
-            m=audio 4010 RTP/AVP 0\r\nc=IN IP6 fe80::5\r\na=rtcp:4010 IN IP6 fe80::5\r\nm=image 4020 udptl t38\r\n";
-        let how = Rewrite { origin: None, connection: Some(V4), ports: &[30_000, 30_002, 30_004] };
-        let expected = "c=IN IP4 192.0.2.1\r\nm=audio  30000/2 RTP/AVP 8 0\r\na=rtcp:30001\r\nm=video 0 RTP/AVP 31\r\n\
-            m=audio 30004 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\na=rtcp:30004 IN IP4 192.0.2.1\r\nm=image 4020 udptl t38\r\n";
-        assert_eq!(rewritten(body, &how), expected);
-    }
-
-    #[test]
-    fn a_hold_address_stays_unspecified() {
-        let body = "c=IN IP4 0.0.0.0\r\nm=audio 4 RTP/AVP 0\r\nc=IN IP6 ::\r\n";
-        assert_eq!(rewritten(body, &Rewrite { connection: Some(V4), ..Rewrite::default() }), body);
-    }
-
-    #[test]
-    fn rtcp_follows_only_what_is_changed() {
-        let body = "m=audio 4 RTP/AVP 0\na=rtcp:9 IN IP4 10.0.0.5\n";
-        let ports = Rewrite { ports: &[6], ..Rewrite::default() };
-        assert_eq!(rewritten(body, &ports), "m=audio 6 RTP/AVP 0\na=rtcp:7 IN IP4 10.0.0.5\n");
-        let address = Rewrite { connection: Some(V6), ..Rewrite::default() };
-        assert_eq!(rewritten(body, &address), "m=audio 4 RTP/AVP 0\na=rtcp:9 IN IP6 2001:db8::1\n");
-        let without_address = "m=audio 4 RTP/AVP 0\na=rtcp:9\na=rtcp-mux\na=rtcp:x\na=rtcp-fb:* nack\n";
-        assert_eq!(rewritten(without_address, &address), without_address);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_copied() {
-        let body = "m=audio x RTP/AVP 0\nm=\nc=IN\na=rtcp:\nM=1\n=\n\n\r\nm=audio 70000 RTP/AVP 0\n";
-        assert_eq!(rewritten(body, &Rewrite { origin: None, connection: Some(V4), ports: &[6, 8, 10] }), body);
-    }
-
-    quickcheck! {
-        fn the_default_changes_nothing(body: Vec<u8>) -> bool {
-            let mut out = Vec::new();
-            rewrite(&body, &Rewrite::default(), &mut out);
-            out == body
-        }
-
-        /// Bodies out of pieces of real ones, so that the rare branches are reached.
-        fn a_rewrite_keeps_the_lines_and_is_stable(picks: Vec<(u8, bool)>) -> bool {
-            const PIECES: [&str; 12] = [
-                "o=a b 1 2 IN IP4 10.0.0.1", "o=x", "c=IN IP4 10.0.0.1", "c=IN IP6 ::", "m=audio 10 RTP/AVP 0", "junk",
-                "m=audio 0 RTP/AVP 0", "m=audio 10/2 RTP/AVP 0", "a=rtcp:10", "a=rtcp:11 IN IP4 10.0.0.1", "m=x", "",
-            ];
-            let mut body = Vec::new();
-            for (pick, bare) in picks {
-                body.extend_from_slice(PIECES[usize::from(pick) % PIECES.len()].as_bytes());
-                body.extend_from_slice(if bare { b"\n" } else { b"\r\n" });
-            }
-            let how = Rewrite { connection: Some(V4), ports: &[20, 22, 24], ..Rewrite::hiding(V4) };
-            let (mut once, mut twice) = (Vec::new(), Vec::new());
-            rewrite(&body, &how, &mut once);
-            rewrite(&once, &how, &mut twice);
-            let kinds = |body: &[u8]| lines(body).map(|line| (line.kind, line.end.len())).collect::<Vec<_>>();
-            kinds(&body) == kinds(&once) && once == twice && !once.windows(8).any(|at| at == b"10.0.0.1")
-        }
-    }
-}
+mod tests;

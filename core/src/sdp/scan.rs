@@ -63,6 +63,23 @@ fn line(whole: &[u8]) -> Line<'_> {
     Line { kind, value, end: &whole[text.len()..], whole }
 }
 
+/// What stands before the first `m=` line, which may be nothing; then each `m=` line with what follows it, up to the next.
+/// Joined they are the body. Two passes.
+pub(super) fn parts(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(body);
+    let mut first_line = 0;
+    std::iter::from_fn(move || {
+        let here = rest?;
+        let is_next_part = |(index, line): &(usize, Line<'_>)| *index >= first_line && line.kind == b'm';
+        let end =
+            lines(here).enumerate().find(is_next_part).map_or(here.len(), |(_, line)| offset_in(line.whole, here));
+        first_line = 1;
+        let (part, after) = here.split_at(end);
+        rest = (!after.is_empty()).then_some(after);
+        Some(part)
+    })
+}
+
 /// The words of a value; several spaces count as one.
 pub(super) fn words(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
@@ -162,6 +179,8 @@ pub struct Media<'b> {
     pub kind: &'b [u8],
     /// The port; 0 is a stream refused or ended (RFC 3264 §6).
     pub port: u16,
+    /// How many ports from there on: 1 where no count stands after the `/` (RFC 8866 §5.14).
+    pub port_count: u16,
     /// `RTP/AVP`, `udptl`, `TCP/BFCP`, ...
     pub proto: &'b [u8],
     /// The formats as written, spaces between them; may be empty.
@@ -182,26 +201,31 @@ impl<'b> Media<'b> {
 
     /// The `a=rtpmap` lines: payload type and encoding name (RFC 8866 §6.6), without clock rate.
     pub fn rtpmaps(&self) -> impl Iterator<Item = (u8, &'b [u8])> {
-        lines(self.attributes).filter(|line| line.kind == b'a').filter_map(|line| rtpmap(line.value))
+        let attributes = lines(self.attributes).filter(|line| line.kind == b'a');
+        attributes.filter_map(|line| rtpmap(line.value)).map(|(payload_type, name, _)| (payload_type, name))
     }
 
     /// Reads an `m=` value; what the lines after it say is still to be put in.
     pub(super) fn parse(value: &'b [u8]) -> Option<Media<'b>> {
         let mut parts = words(value);
         let (kind, port, proto) = (parts.next()?, parts.next()?, parts.next()?);
-        let port = number(port.split(|byte| *byte == b'/').next()?)?;
+        let mut numbers = port.split(|byte| *byte == b'/');
+        let port = number(numbers.next()?)?;
+        let port_count = numbers.next().and_then(number).unwrap_or(1);
         let after_proto = offset_in(proto, value) + proto.len();
         let formats = value[after_proto..].trim_ascii();
-        Some(Media { kind, port, proto, formats, connection: None, direction: Direction::SendRecv, attributes: b"" })
+        let (connection, direction) = (None, Direction::default());
+        Some(Media { kind, port, port_count, proto, formats, connection, direction, attributes: b"" })
     }
 }
 
-/// Payload type and encoding name of an `a=rtpmap` value (RFC 8866 §6.6); none of any other.
-pub(super) fn rtpmap(value: &[u8]) -> Option<(u8, &[u8])> {
-    let mut parts = words(value.strip_prefix(b"rtpmap:")?);
-    let payload_type = number(parts.next()?)?;
-    let name = parts.next()?.split(|byte| *byte == b'/').next()?;
-    Some((payload_type, name))
+/// Payload type, encoding name and clock rate in Hz of an `a=rtpmap` value such as `rtpmap:96 opus/48000/2` (RFC 8866
+/// §6.6); 0 Hz where the rate cannot be read; none of any other attribute.
+pub(super) fn rtpmap(value: &[u8]) -> Option<(u8, &[u8], u32)> {
+    let mut words = words(value.strip_prefix(b"rtpmap:")?);
+    let payload_type = number(words.next()?)?;
+    let mut parts = words.next()?.split(|byte| *byte == b'/');
+    Some((payload_type, parts.next()?, parts.next().and_then(number).unwrap_or(0)))
 }
 
 /// A description, read.
@@ -285,6 +309,7 @@ mod tests {
         assert_eq!(session.connection, Some(Connection { address: b"224.2.17.12" }));
         let [audio, video] = session.media[..] else { panic!("two sections: {session:?}") };
         assert_eq!((audio.kind, audio.port, audio.proto), (&b"audio"[..], 49170, &b"RTP/AVP"[..]));
+        assert_eq!((audio.port_count, video.port_count), (2, 1));
         assert_eq!((audio.connection, audio.direction), (session.connection, Direction::RecvOnly));
         assert_eq!(audio.formats().collect::<Vec<_>>(), [b"0", &b"97"[..]]);
         assert_eq!(audio.rtpmaps().collect::<Vec<_>>(), [(97, &b"iLBC"[..])]);
@@ -337,6 +362,12 @@ mod tests {
         fn any_bytes_scan_and_their_lines_join_to_the_body(body: Vec<u8>) -> bool {
             let _ = scan(&body);
             lines(&body).flat_map(|line| line.whole).eq(&body)
+        }
+
+        fn parts_join_to_the_body_and_begin_with_their_media_lines(pieces: Vec<u8>) -> bool {
+            let body: Vec<u8> = pieces.iter().flat_map(|piece| [&b"m=x\n"[..], b"c=", b"m", b"\n"][usize::from(*piece % 4)]).copied().collect();
+            let counts: Vec<usize> = parts(&body).map(|part| lines(part).filter(|line| line.kind == b'm').count()).collect();
+            parts(&body).flatten().eq(&body) && counts[0] == 0 && counts[1..].iter().all(|count| *count == 1)
         }
 
         fn a_line_is_its_parts(body: Vec<u8>) -> bool {
