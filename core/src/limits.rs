@@ -201,3 +201,23 @@ pub const STOCK_STEP: usize = 8;
 /// Ports that are tried for one lease, where each is taken by another process. With a tenth of the range taken one lease in
 /// a thousand fails.
 pub const PORT_TRIES: u8 = 3;
+
+/// Most sessions of one media shard: 10,000 calls of two streams each, three times over, at some 1.5 KiB each.
+pub const MEDIA_SESSIONS: usize = 1 << 16;
+
+/// Sockets of one media shard have numbers below this: two legs of every session with a socket each for RTP and RTCP.
+pub const MEDIA_SOCKETS: usize = 4 * MEDIA_SESSIONS;
+
+/// Reports of a media shard that wait: a pass over 1,000 ready sockets in which each learns its leg. Further ones are not
+/// told, and counted; those that answer ops are told in any case.
+pub const MEDIA_REPORTS_WAITING: usize = 1024;
+
+/// Sessions that ended and whose late ops are still known as such: two seconds of 500 calls per second. The oldest is
+/// forgotten.
+pub const MEDIA_ENDED: usize = 1024;
+
+/// Payload types of telephone-event of one leg: for the clock rates 8, 16, 32 and 48 kHz of today's codecs.
+pub const MEDIA_EVENT_TYPES: usize = 4;
+
+/// Packets of a compound of RTCP that are read: SR, SDES, XR and BYE are usual; four times that.
+pub const RTCP_PACKETS: usize = 16;

@@ -1,4 +1,4 @@
-//! Media: whether a call's media goes through the switch, and why.
+//! Media: whether a call's media goes through the switch, and why; and the relay that it then goes through.
 //!
 //! | module | holds |
 //! |---|---|
@@ -7,14 +7,35 @@
 //! | `side` | the facts of one side, from the configuration and from where it was seen |
 //! | `explain` | a decision explained, for people: what `explain media` prints |
 //! | `tone` | what the switch plays itself: tones, announcements, the echo |
+//! | `op` | what signalling tells a shard, and what it reports |
+//! | `shard` | sessions by their sockets: the decision about each packet |
+//! | `session` | two legs, and what passes between them; interruption |
+//! | `latch` | where a leg's media goes: signalled, learned, locked |
+//! | `rtp`, `rtcp` | what is read of a packet |
+//! | `stats` | packets, loss, order and jitter of a leg |
 
 mod decision;
 mod explain;
 mod facts;
+mod latch;
+mod op;
+pub mod rtcp;
+pub mod rtp;
+mod session;
+mod shard;
 mod side;
+mod stats;
 pub mod tone;
 
 pub use decision::{Decision, Note, Outcome, Rule, Step, decide, explain};
 pub use explain::{Explained, Explanation};
 pub use facts::{Facts, Nat, Need, Needs, Side, Switches};
+pub use latch::{LATE, LEARNING_WINDOW, Move, PacketId, Reason, TargetState};
+pub use op::{
+    Component, EventTypes, Interruption, Kind, Learning, LegPlan, LegSocket, MediaOp, MediaReport, Party, Refusal,
+    RtcpPlan, SessionId, Silence, Way,
+};
+pub use session::INTERRUPTION_MIN_MS;
+pub use shard::{MediaDrop, MediaShard, Relay};
 pub use side::{Seen, network_of, side};
+pub use stats::{LegStats, Received, Sent, Tally};

@@ -1,0 +1,319 @@
+//! Two legs, and what passes between them.
+
+use super::latch::{Latch, PacketId, Reason, Trust};
+use super::op::{Component, Kind, Learning, LegPlan, LegSocket, MediaReport, Party, RtcpPlan, SessionId, Silence, Way};
+use super::rtcp::{self, ReportBlock, SenderInfo};
+use super::rtp::{self, Header};
+use super::shard::{MediaDrop, Relay, Reports};
+use super::stats::{LegStats, Received, Sent, Tally};
+use crate::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The shortest silence that is an interruption, in ms. A sender that suppresses silence may send its comfort noise this
+/// rarely (RFC 3389 §4 leaves the rate to it; once a second is slow).
+pub const INTERRUPTION_MIN_MS: u32 = 1000;
+
+/// One relayed stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Session {
+    pub(super) id: SessionId,
+    /// Of the last op that was applied.
+    pub(super) generation: u32,
+    /// When it looks for silence next; kept by the shard.
+    pub(super) check_at: Option<Instant>,
+    /// When the watch for silence began.
+    watched_since: Instant,
+    /// In the order of [`Party::BOTH`].
+    legs: [Leg; 2],
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Leg {
+    plan: LegPlan,
+    rtp: Latch,
+    rtcp: Latch,
+    tally: Tally,
+    received: Received,
+    sent: Sent,
+    rtcp_received: u64,
+    rtcp_sent: u64,
+    sender: Option<SenderInfo>,
+    hears: Option<ReportBlock>,
+    /// Media from the peer.
+    heard: Watch,
+    /// Media to the peer.
+    served: Watch,
+}
+
+/// One direction of a leg, watched for silence.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Watch {
+    last: Instant,
+    /// The silence that was told, by its beginning.
+    told: Option<Instant>,
+}
+
+/// What a datagram is.
+enum Content {
+    KeepAlive,
+    Rtp(Header),
+    Rtcp,
+    Datagram,
+    Garbage,
+}
+
+impl Session {
+    pub(super) fn new(now: Instant, id: SessionId, generation: u32, plans: &[LegPlan; 2]) -> Session {
+        let legs = plans.map(|plan| Leg::new(now, plan));
+        Session { id, generation, check_at: None, watched_since: now, legs }
+    }
+
+    fn leg(&self, party: Party) -> &Leg {
+        &self.legs[party as usize]
+    }
+
+    pub(super) fn plan(&self, party: Party) -> &LegPlan {
+        &self.leg(party).plan
+    }
+
+    pub(super) fn latch(&self, party: Party, component: Component) -> &Latch {
+        self.leg(party).latch(component)
+    }
+
+    pub(super) fn stats(&self) -> [LegStats; 2] {
+        [self.legs[0].stats(), self.legs[1].stats()]
+    }
+
+    /// One leg as signalling has it now; the other stays as it is.
+    pub(super) fn update(&mut self, now: Instant, party: Party, plan: LegPlan, learning: Learning) {
+        let leg = &mut self.legs[party as usize];
+        let watch = |plan: &LegPlan| (plan.is_held, plan.interruption, plan.interruption_after_ms);
+        if watch(&leg.plan) != watch(&plan) {
+            self.watched_since = now;
+        }
+        let reopen = learning == Learning::Reopen;
+        leg.rtp.signal(now, plan.signalled, reopen);
+        leg.rtcp.signal(now, plan.rtcp.signalled(), reopen);
+        leg.plan = plan;
+    }
+
+    /// Decides about a packet that came to a leg, and edits it in place.
+    pub(super) fn relay(
+        &mut self,
+        now: Instant,
+        (party, component): (Party, Component),
+        from: SocketAddr,
+        packet: &mut [u8],
+        reports: &mut Reports,
+    ) -> Relay {
+        let [caller, callee] = &mut self.legs;
+        let (leg, other) = match party {
+            Party::Caller => (caller, callee),
+            Party::Callee => (callee, caller),
+        };
+        let before = [leg.rtp.moves(), leg.rtcp.moves()];
+        let relay = leg.pass(now, component, from, packet, other).unwrap_or_else(Relay::Drop);
+        leg.tally.count(relay);
+        for (component, before) in [(Component::Rtp, before[0]), (Component::Rtcp, before[1])] {
+            let latch = leg.latch(component);
+            if latch.moves() != before {
+                let moved = *latch.moved();
+                reports.tell(MediaReport::Latched { session: self.id, party, component, moved });
+            }
+        }
+        relay
+    }
+
+    /// Tells the silences that have lasted too long, and returns when to look again.
+    pub(super) fn check(&mut self, now: Instant, reports: &mut Reports) -> Option<Instant> {
+        if self.legs.iter().any(|leg| leg.plan.is_held) {
+            return None;
+        }
+        let mut next = None;
+        for party in Party::BOTH {
+            let leg = &mut self.legs[party as usize];
+            let after = leg.interruption_after();
+            for (way, watch) in [(Way::From, &mut leg.heard), (Way::To, &mut leg.served)] {
+                if !leg.plan.interruption.watches(way) {
+                    continue;
+                }
+                let since = watch.last.max(self.watched_since);
+                let mut due = since + after;
+                if due <= now {
+                    if watch.told.replace(since) != Some(since) {
+                        let silence = Silence { party, way, since };
+                        reports.tell(MediaReport::Silent { session: self.id, silence });
+                    }
+                    due = now + after;
+                }
+                next = next.map_or(Some(due), |next: Instant| Some(next.min(due)));
+            }
+        }
+        next
+    }
+}
+
+impl Leg {
+    fn new(now: Instant, plan: LegPlan) -> Leg {
+        let watch = Watch { last: now, told: None };
+        Leg {
+            plan,
+            rtp: Latch::new(now, plan.signalled),
+            rtcp: Latch::new(now, plan.rtcp.signalled()),
+            tally: Tally::default(),
+            received: Received::default(),
+            sent: Sent::default(),
+            rtcp_received: 0,
+            rtcp_sent: 0,
+            sender: None,
+            hears: None,
+            heard: watch,
+            served: watch,
+        }
+    }
+
+    fn latch(&self, component: Component) -> &Latch {
+        match component {
+            Component::Rtp => &self.rtp,
+            Component::Rtcp => &self.rtcp,
+        }
+    }
+
+    fn stats(&self) -> LegStats {
+        let has_own_rtcp = matches!(self.plan.rtcp, RtcpPlan::Own { .. });
+        LegStats {
+            tally: self.tally,
+            received: self.received,
+            sent: self.sent,
+            rtcp_received: self.rtcp_received,
+            rtcp_sent: self.rtcp_sent,
+            sender: self.sender,
+            hears: self.hears,
+            rtp: *self.rtp.moved(),
+            rtcp: has_own_rtcp.then_some(*self.rtcp.moved()),
+        }
+    }
+
+    fn interruption_after(&self) -> Duration {
+        Duration::from_millis(self.plan.interruption_after_ms.max(INTERRUPTION_MIN_MS).into())
+    }
+
+    fn content(&self, component: Component, packet: &[u8]) -> Content {
+        if packet.is_empty() {
+            return Content::KeepAlive;
+        }
+        if self.plan.kind == Kind::Datagrams {
+            return Content::Datagram;
+        }
+        if rtcp::is_rtcp(packet) {
+            return Content::Rtcp;
+        }
+        if rtp::is_keep_alive(packet) {
+            return Content::KeepAlive;
+        }
+        match Header::read(packet) {
+            Some(header) if component == Component::Rtp => Content::Rtp(header),
+            _ => Content::Garbage,
+        }
+    }
+
+    /// From this leg to the other.
+    fn pass(
+        &mut self,
+        now: Instant,
+        component: Component,
+        from: SocketAddr,
+        packet: &mut [u8],
+        other: &mut Leg,
+    ) -> Result<Relay, MediaDrop> {
+        let content = self.content(component, packet);
+        let rtp = match content {
+            Content::KeepAlive => return Ok(Relay::Consume),
+            Content::Garbage => return Err(MediaDrop::NotRtp),
+            Content::Rtp(header) => Some((header.ssrc, header.sequence)),
+            Content::Rtcp | Content::Datagram => None,
+        };
+        self.admit(now, component, PacketId { from, rtp })?;
+        match content {
+            Content::Rtcp => {
+                self.read_rtcp(packet, other);
+                return other.send_rtcp();
+            }
+            Content::Rtp(header) => self.take(now, header, packet, other),
+            _ => self.received.take_datagram(packet.len()),
+        }
+        self.heard.last = now;
+        other.send(now, packet.len())
+    }
+
+    /// Whether the packet is this leg's.
+    fn admit(&mut self, now: Instant, component: Component, packet: PacketId) -> Result<(), MediaDrop> {
+        let rtp_host = |latch: &Latch| latch.target().map(|target| target.ip());
+        let before = rtp_host(&self.rtp);
+        match component {
+            Component::Rtp => {
+                let host = Some(self.plan.signalling_host.to_canonical());
+                let trust = Trust { host, host_reason: Reason::SignallingHost, anybody: self.plan.is_behind_nat };
+                self.rtp.judge(now, packet, trust)?;
+                match rtp_host(&self.rtp) {
+                    Some(host) if before != Some(host) => self.rtcp.follow(now, host),
+                    _ => {}
+                }
+                Ok(())
+            }
+            Component::Rtcp => {
+                let trust = Trust { host: before, host_reason: Reason::RtpHost, anybody: false };
+                self.rtcp.judge(now, packet, trust)
+            }
+        }
+    }
+
+    /// Counts a packet of RTP and gives its event the payload type that the other leg knows it by.
+    fn take(&mut self, now: Instant, header: Header, packet: &mut [u8], other: &Leg) {
+        let event_hz = self.plan.events.clock_hz(header.payload_type);
+        self.received.take(now, header, packet.len(), self.plan.clock_hz, event_hz.is_some());
+        if self.plan.kind == Kind::SecureRtp {
+            return;
+        }
+        let theirs = event_hz.and_then(|hz| other.plan.events.payload_type(hz));
+        if let Some(theirs) = theirs {
+            rtp::set_payload_type(packet, theirs);
+        }
+    }
+
+    /// Reads what the peer says. Of several blocks that about the other leg's source counts.
+    fn read_rtcp(&mut self, compound: &[u8], other: &Leg) {
+        self.rtcp_received += 1;
+        if self.plan.kind == Kind::SecureRtp {
+            return;
+        }
+        let theirs = other.received.ssrc();
+        for packet in rtcp::packets(compound) {
+            self.sender = packet.sender().or(self.sender);
+            self.hears = packet.blocks().find(|block| Some(block.ssrc) == theirs).or(self.hears);
+        }
+    }
+
+    /// Media to the peer.
+    fn send(&mut self, now: Instant, bytes: usize) -> Result<Relay, MediaDrop> {
+        let to = self.rtp.target().ok_or(MediaDrop::NoTarget)?;
+        self.sent.packets += 1;
+        self.sent.bytes += bytes as u64;
+        self.served.last = now;
+        Ok(Relay::Forward { out: self.plan.socket, to })
+    }
+
+    /// RTCP to the peer.
+    fn send_rtcp(&mut self) -> Result<Relay, MediaDrop> {
+        let (out, to): (LegSocket, _) = match self.plan.rtcp {
+            RtcpPlan::Off => return Err(MediaDrop::NoRtcp),
+            RtcpPlan::Muxed => (self.plan.socket, self.rtp.target()),
+            RtcpPlan::Own { socket, .. } => (socket, self.rtcp.target()),
+        };
+        let to = to.ok_or(MediaDrop::NoTarget)?;
+        self.rtcp_sent += 1;
+        Ok(Relay::Forward { out, to })
+    }
+}
