@@ -1,0 +1,102 @@
+//! A relayed packet allocates nothing, whatever it is and wherever it comes from.
+
+#![allow(unsafe_code, reason = "only an allocator can count allocations, and its trait is unsafe; it passes all on")]
+
+use crosspoint_core::media::{
+    EventTypes, Interruption, Kind, Learning, LegPlan, LegSocket, MediaDrop, MediaOp, MediaShard, Party, Relay,
+    RtcpPlan, SessionId,
+};
+use crosspoint_core::time::Instant;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::SocketAddr;
+
+/// The system's allocator, which counts the allocations of each thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn at(ms: u64) -> Instant {
+    Instant::from_micros(ms * 1000)
+}
+
+fn leg(socket: u32, peer: SocketAddr) -> LegPlan {
+    LegPlan {
+        socket: LegSocket(socket),
+        kind: Kind::Rtp,
+        signalled: Some(peer),
+        rtcp: RtcpPlan::Muxed,
+        signalling_host: peer.ip(),
+        is_behind_nat: true,
+        clock_hz: 8000,
+        events: EventTypes::NONE.with(96 + socket as u8, 8000).expect("a payload type in range"),
+        is_held: false,
+        interruption: Interruption::Both,
+        interruption_after_ms: 60_000,
+    }
+}
+
+fn peers() -> [SocketAddr; 3] {
+    [[192, 0, 2, 1], [198, 51, 100, 2], [203, 0, 113, 66]].map(|host| SocketAddr::new(host.into(), 4000))
+}
+
+/// RTP with an event, RTP, RTCP with a block, a keep-alive, garbage.
+fn packets() -> [Vec<u8>; 5] {
+    let rtp = |payload_type| [&[0x80, payload_type, 0, 1, 0, 0, 0, 160, 0, 0, 0, 7][..], &[0xd5; 160]].concat();
+    let report = [&[0x81, 201, 0, 7, 0, 0, 0, 7][..], &[0; 24]].concat();
+    [rtp(96), rtp(0), report, vec![], vec![0xff; 40]]
+}
+
+#[test]
+fn a_packet_allocates_nothing() {
+    let [caller, callee, stranger] = peers();
+    let mut shard = MediaShard::new();
+    let legs = Box::new([leg(0, caller), leg(1, callee)]);
+    shard.apply(at(0), MediaOp::Install { session: SessionId(1), generation: 1, legs });
+    let mut packets = packets();
+    let before = ALLOCATIONS.get();
+    let (mut forwarded, mut spoofed) = (0, 0);
+    for turn in 0..1000u64 {
+        for packet in &mut packets {
+            // a stranger first, so that a leg is learned; more reports than may wait, so that some are lost
+            for (socket, from) in [(0, stranger), (0, caller), (1, callee), (0, stranger), (9, caller)] {
+                match shard.relay(at(20 * turn), LegSocket(socket), from, packet) {
+                    Relay::Forward { .. } => forwarded += 1,
+                    Relay::Drop(MediaDrop::Spoofed) => spoofed += 1,
+                    Relay::Drop(_) | Relay::Consume => {}
+                }
+            }
+        }
+        shard.tick(at(20 * turn));
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert!(forwarded > 5000 && spoofed > 5000, "{forwarded} forwarded, {spoofed} rejected");
+}
+
+#[test]
+fn the_allocator_of_this_test_counts() {
+    let before = ALLOCATIONS.get();
+    let mut shard = MediaShard::new();
+    let party = Party::Caller;
+    let leg = Box::new(leg(0, peers()[0]));
+    let (session, generation, learning) = (SessionId(1), 1, Learning::Keep);
+    shard.apply(at(0), MediaOp::Update { session, generation, party, leg, learning });
+    assert!(ALLOCATIONS.get() - before >= 2, "a queue and a plan");
+}
