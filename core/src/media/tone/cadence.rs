@@ -47,7 +47,7 @@ pub struct Cadence {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CadenceError {
     /// No number where a frequency should be, or one out of range.
-    #[error("`{0}` is no frequency of 300 to 3400 Hz")]
+    #[error("`{0}` is no frequency of {low} to {high} Hz", low = FREQUENCIES_HZ.start(), high = FREQUENCIES_HZ.end())]
     Frequency(String),
     /// More than two.
     #[error("a tone has one or two frequencies, as in 440+480")]
@@ -56,7 +56,7 @@ pub enum CadenceError {
     #[error("the frequency {0} Hz stands twice")]
     FrequencyTwice(u16),
     /// No number where a time should be, or one out of range.
-    #[error("`{0}` is no time of 20 to 60000 ms")]
+    #[error("`{0}` is no time of {low} to {high} ms", low = TIMES_MS.start(), high = TIMES_MS.end())]
     Time(String),
     /// A time on without the pause after it.
     #[error("times come in pairs, on and off, as in 1000,4000")]

@@ -22,6 +22,20 @@ pub const PACKET_BYTES: usize = HEADER_BYTES + FRAME_SAMPLES;
 const VERSION: u8 = 2 << 6;
 
 /// One stream. It borrows the sound at each turn, so it is small and a snapshot of it too.
+///
+/// ```
+/// use crosspoint_core::media::tone::{Cadence, Law, PACKET_BYTES, Player, Sound, Turn};
+/// use crosspoint_core::rng::{Seed, Stream};
+/// use crosspoint_core::time::Instant;
+///
+/// let ringback = Sound::Tone(Cadence::ringback());
+/// let start = Instant::from_micros(1_000_000);
+/// let mut player = Player::new(Law::A, start, &mut Stream::new(Seed::from_number(1), 9));
+/// let mut packet = [0; PACKET_BYTES];
+/// assert_eq!(player.turn(start, &ringback, &mut packet), Turn::Packet);
+/// assert_eq!(packet[..2], [0x80, 0x80 | 8], "PCMA, with the marker of the first");
+/// assert_eq!(player.turn(start, &ringback, &mut packet), Turn::Wait(Instant::from_micros(1_020_000)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Player {
     law: Law,

@@ -68,6 +68,15 @@ fn segments_begin_at_their_decision_values() {
     }
 }
 
+/// The sign bit is all that tells a sample from its ones' complement, as in the reference code of ITU-T G.191: so both
+/// halves have equally many samples, and the decision values of one are those of the other.
+#[test]
+fn the_negative_half_mirrors_the_positive() {
+    for law in [Law::A, Law::Mu] {
+        assert!((0..=i16::MAX).all(|sample| law.encode(!sample) == law.encode(sample) ^ 0x80), "{law:?}");
+    }
+}
+
 /// Within a segment the output is in the middle of its step, so nothing is further off than half of that.
 #[test]
 fn every_sample_becomes_an_output_within_half_a_step() {
