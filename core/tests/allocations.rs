@@ -1,11 +1,13 @@
-//! A relayed packet allocates nothing, whatever it is and wherever it comes from.
+//! A packet allocates nothing, be it relayed, whatever it is and wherever it comes from, or made by a tone.
 
 #![allow(unsafe_code, reason = "only an allocator can count allocations, and its trait is unsafe; it passes all on")]
 
+use crosspoint_core::media::tone::{Cadence, Echo, Law, PACKET_BYTES, Player, Sound, Turn};
 use crosspoint_core::media::{
     EventTypes, Interruption, Kind, Learning, LegPlan, LegSocket, MediaDrop, MediaOp, MediaShard, Party, Relay,
     RtcpPlan, SessionId,
 };
+use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::time::Instant;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -88,6 +90,20 @@ fn a_packet_allocates_nothing() {
     }
     assert_eq!(ALLOCATIONS.get() - before, 0);
     assert!(forwarded > 5000 && spoofed > 5000, "{forwarded} forwarded, {spoofed} rejected");
+}
+
+#[test]
+fn a_tone_and_an_echo_allocate_nothing() {
+    let mut chance = Stream::new(Seed::from_number(1), 1);
+    let ringback = Sound::Tone(Cadence::ringback());
+    let (mut player, echo) = (Player::new(Law::A, at(0), &mut chance), Echo::new(8, &mut chance));
+    let mut packet = [0; PACKET_BYTES];
+    let before = ALLOCATIONS.get();
+    for turn in 0..1000 {
+        assert_eq!(player.turn(at(20 * turn), &ringback, &mut packet), Turn::Packet);
+        assert_eq!(echo.turn(&mut packet), Ok(()));
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
 }
 
 #[test]

@@ -52,6 +52,18 @@ impl Header {
             ssrc,
         })
     }
+
+    /// The header as it lies in a packet without contributing sources, extension and padding.
+    pub fn to_bytes(self) -> [u8; HEADER_BYTES] {
+        debug_assert!(self.payload_type < 128, "a payload type has 7 bits, not {}", self.payload_type);
+        let mut bytes = [0; HEADER_BYTES];
+        bytes[0] = VERSION << 6;
+        bytes[1] = u8::from(self.marker) << 7 | self.payload_type;
+        bytes[2..4].copy_from_slice(&self.sequence.to_be_bytes());
+        bytes[4..8].copy_from_slice(&self.timestamp.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.ssrc.to_be_bytes());
+        bytes
+    }
 }
 
 /// Puts another payload type (0 to 127) into a packet that [`Header::read`] has read; the marker stays.
@@ -77,6 +89,7 @@ mod tests {
     fn a_header_reads_as_it_lies() {
         let header = Header { payload_type: 101, marker: true, sequence: 0x1234, timestamp: 320, ssrc: 0xdead_beef };
         assert_eq!(Header::read(&PACKET), Some(header));
+        assert_eq!(header.to_bytes(), PACKET[..12]);
         let mut packet = PACKET;
         set_payload_type(&mut packet, 120);
         assert_eq!(Header::read(&packet), Some(Header { payload_type: 120, ..header }));

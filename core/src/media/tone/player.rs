@@ -7,19 +7,14 @@
 use super::g711::Law;
 use super::{FRAME_MS, FRAME_SAMPLES, Sound};
 use crate::limits::PLAYER_CATCH_UP;
+use crate::media::rtp::{HEADER_BYTES, Header};
 use crate::rng::Stream;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The fixed header of RFC 3550 §5.1.
-const HEADER_BYTES: usize = 12;
-
 /// One packet: the header and 20 ms of G.711.
 pub const PACKET_BYTES: usize = HEADER_BYTES + FRAME_SAMPLES;
-
-/// Version 2, without padding, extension and contributing sources.
-const VERSION: u8 = 2 << 6;
 
 /// One stream. It borrows the sound at each turn, so it is small and a snapshot of it too.
 ///
@@ -111,7 +106,7 @@ impl Player {
             return Turn::Ended;
         }
         let (header, payload) = out.split_first_chunk_mut().expect("a packet is longer than its header");
-        *header = self.header();
+        *header = self.header().to_bytes();
         let payload = payload.try_into().expect("the rest of a packet is its payload");
         sound.write(self.next - self.sound_from, self.law, payload);
         self.next += 1;
@@ -133,16 +128,14 @@ impl Player {
         }
     }
 
-    fn header(&self) -> [u8; HEADER_BYTES] {
-        // RFC 3551 §4.1: set on the first packet after ones that were not sent, and on no other
-        let marker = u8::from(self.is_onset) << 7;
-        let timestamp = self.first_timestamp.wrapping_add((self.next as u32).wrapping_mul(FRAME_SAMPLES as u32));
-        let mut header = [0; HEADER_BYTES];
-        header[0] = VERSION;
-        header[1] = marker | self.law.payload_type();
-        header[2..4].copy_from_slice(&self.sequence.to_be_bytes());
-        header[4..8].copy_from_slice(&timestamp.to_be_bytes());
-        header[8..].copy_from_slice(&self.ssrc.to_be_bytes());
-        header
+    fn header(&self) -> Header {
+        Header {
+            payload_type: self.law.payload_type(),
+            // RFC 3551 §4.1: set on the first packet after ones that were not sent, and on no other
+            marker: self.is_onset,
+            sequence: self.sequence,
+            timestamp: self.first_timestamp.wrapping_add((self.next as u32).wrapping_mul(FRAME_SAMPLES as u32)),
+            ssrc: self.ssrc,
+        }
     }
 }

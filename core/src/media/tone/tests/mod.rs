@@ -9,6 +9,7 @@ mod sine;
 mod wav;
 
 use super::*;
+use crate::media::rtp::Header;
 use crate::rng::{Seed, Stream};
 use crate::time::Instant;
 use std::time::Duration;
@@ -21,26 +22,10 @@ fn at_ms(ms: u64) -> Instant {
     Instant::from_micros(1_000_000) + Duration::from_millis(ms)
 }
 
-/// A packet, read field by field as RFC 3550 §5.1 draws it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Header {
-    first: u8,
-    marker: bool,
-    payload_type: u8,
-    sequence: u16,
-    timestamp: u32,
-    ssrc: u32,
-}
-
+/// Of a packet without anything between header and payload.
 fn header(packet: &[u8]) -> Header {
-    Header {
-        first: packet[0],
-        marker: packet[1] & 0x80 != 0,
-        payload_type: packet[1] & 0x7f,
-        sequence: u16::from_be_bytes([packet[2], packet[3]]),
-        timestamp: u32::from_be_bytes(packet[4..8].try_into().unwrap()),
-        ssrc: u32::from_be_bytes(packet[8..12].try_into().unwrap()),
-    }
+    assert_eq!(packet[0], 0x80);
+    Header::read(packet).expect("a packet")
 }
 
 /// What a phone hears of the first packets of a sound, sample by sample.
