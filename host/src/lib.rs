@@ -14,6 +14,7 @@ pub mod event_log;
 pub mod journal;
 pub mod logging;
 pub mod lookup;
+pub mod media;
 pub mod resolv_conf;
 pub mod server;
 pub mod state_dir;

@@ -166,7 +166,7 @@ impl Socket {
 }
 
 /// Sets the type-of-service octet, or the traffic class. A system that refuses leaves the datagrams unmarked.
-fn mark(socket: &socket2::Socket, address: SocketAddr, type_of_service: u8) {
+pub(crate) fn mark(socket: &socket2::Socket, address: SocketAddr, type_of_service: u8) {
     let _ = match address {
         SocketAddr::V4(_) => socket.set_tos_v4(u32::from(type_of_service)),
         SocketAddr::V6(_) => socket.set_tclass_v6(u32::from(type_of_service)),

@@ -1,0 +1,179 @@
+//! One shard with its sockets: a pass over those that are ready.
+
+use super::port::Port;
+use crate::clock::Clock;
+use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard, Relay};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+/// Sockets that one pass looks at; the rest is ready for the next one.
+const READY_AT_ONCE: usize = 1024;
+/// The longest datagram there is: one that was cut off would be a different packet.
+const PACKET_BYTES: usize = 65_535;
+/// The wake-up of the thread among the sockets, whose numbers are smaller.
+const WAKE: u64 = u64::MAX;
+
+/// How a shard works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The ready set is served at most so often, in µs; 0 serves at once.
+    pub batch_us: u32,
+    /// The type-of-service octet of what it sends (SS_QOS_RTP).
+    pub type_of_service: u8,
+    /// The processor that its thread stays on; `None` leaves it to the system.
+    pub cpu: Option<usize>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { batch_us: 500, type_of_service: 0xa0, cpu: None }
+    }
+}
+
+/// What a shard has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Passes over the ready set.
+    pub passes: u64,
+    /// Packets read.
+    pub received: u64,
+    /// Packets sent on.
+    pub sent: u64,
+    /// Packets that the system did not take.
+    pub unsent: u64,
+}
+
+/// A media shard, the sockets that it relays between, and the clock.
+#[derive(Debug)]
+pub struct Shard {
+    clock: Clock,
+    settings: Settings,
+    shard: MediaShard,
+    epoll: Epoll,
+    /// By socket number.
+    ports: Vec<Option<Port>>,
+    buffer: Box<[u8]>,
+    ready: Vec<EpollEvent>,
+    /// When the last pass began.
+    passed_at: Instant,
+    work: Work,
+}
+
+impl Shard {
+    /// A shard without sockets; `clock` is the one that its reports and the signalling thread share. `wake` ends a wait.
+    ///
+    /// # Errors
+    /// The system's, where it gives no epoll instance.
+    pub fn new(clock: Clock, settings: Settings, wake: BorrowedFd<'_>) -> io::Result<Shard> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        epoll.add(wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE))?;
+        Ok(Shard {
+            clock,
+            settings,
+            shard: MediaShard::new(),
+            epoll,
+            ports: Vec::new(),
+            buffer: vec![0; PACKET_BYTES].into(),
+            ready: vec![EpollEvent::empty(); READY_AT_ONCE],
+            passed_at: Instant::now(),
+            work: Work::default(),
+        })
+    }
+
+    /// Opens a port under this number, which has none.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(&mut self, at: LegSocket, address: SocketAddr) -> io::Result<()> {
+        let port = Port::bind(address, self.settings.type_of_service)?;
+        self.epoll.add(&port, EpollEvent::new(EpollFlags::EPOLLIN, u64::from(at.0)))?;
+        let place = at.0 as usize;
+        if self.ports.len() <= place {
+            self.ports.resize_with(place + 1, || None);
+        }
+        self.ports[place] = Some(port);
+        Ok(())
+    }
+
+    /// Closes what was opened under this number.
+    pub fn close(&mut self, at: LegSocket) {
+        // the kernel takes a closed descriptor out of the epoll instance
+        self.ports.get_mut(at.0 as usize).and_then(Option::take);
+    }
+
+    /// Carries an op out.
+    pub fn apply(&mut self, op: MediaOp) {
+        self.shard.apply(self.clock.now().mono, op);
+    }
+
+    /// The next report.
+    pub fn poll_report(&mut self) -> Option<MediaReport> {
+        self.shard.poll_report()
+    }
+
+    /// What was done so far.
+    pub fn work(&self) -> Work {
+        self.work
+    }
+
+    /// Waits until a socket is ready, a deadline of the shard has come or `wake` is readable, and does what is due. Says
+    /// whether `wake` was.
+    ///
+    /// # Errors
+    /// The system's, where it cannot wait.
+    pub fn turn(&mut self) -> io::Result<bool> {
+        let batch = Duration::from_micros(u64::from(self.settings.batch_us));
+        if let Some(rest) = batch.checked_sub(self.passed_at.elapsed()).filter(|rest| !rest.is_zero()) {
+            std::thread::sleep(rest);
+        }
+        let timeout = self.timeout();
+        let ready = match self.epoll.wait(&mut self.ready, timeout) {
+            Err(nix::errno::Errno::EINTR) => 0,
+            other => other?,
+        };
+        self.passed_at = Instant::now();
+        self.work.passes += 1;
+        let now = self.clock.now().mono;
+        if self.shard.poll_timeout().is_some_and(|at| at <= now) {
+            self.shard.tick(now);
+        }
+        let mut is_woken = false;
+        for index in 0..ready {
+            match self.ready[index].data() {
+                WAKE => is_woken = true,
+                number => self.serve(now, LegSocket(u32::try_from(number).expect("numbers of sockets are u32"))),
+            }
+        }
+        Ok(is_woken)
+    }
+
+    /// One packet of a ready socket: with more it is ready in the next pass again, and a flood at one port holds up no
+    /// other.
+    fn serve(&mut self, now: crosspoint_core::time::Instant, at: LegSocket) {
+        let Some(port) = self.ports.get(at.0 as usize).and_then(Option::as_ref) else { return };
+        let Some((length, from)) = port.receive(&mut self.buffer) else { return };
+        self.work.received += 1;
+        let packet = &mut self.buffer[..length];
+        if let Relay::Forward { out, to } = self.shard.relay(now, at, from, packet) {
+            let is_sent = match self.ports.get(out.0 as usize) {
+                Some(Some(port)) => port.send(packet, to),
+                _ => false,
+            };
+            match is_sent {
+                true => self.work.sent += 1,
+                false => self.work.unsent += 1,
+            }
+        }
+    }
+
+    /// Until the next deadline of the shard, rounded up, since a tick too early does nothing.
+    fn timeout(&self) -> EpollTimeout {
+        let Some(at) = self.shard.poll_timeout() else { return EpollTimeout::NONE };
+        let wait_us = at.since(self.clock.now().mono).as_micros();
+        let wait_ms = u32::try_from(wait_us.div_ceil(1000)).unwrap_or(u32::MAX);
+        EpollTimeout::try_from(wait_ms).unwrap_or(EpollTimeout::MAX)
+    }
+}

@@ -1,0 +1,168 @@
+//! A shard on its thread, and the signalling end of it.
+
+use super::relay::{Settings, Shard};
+use crate::clock::Clock;
+use crosspoint_core::media::{LegSocket, MediaOp, MediaReport};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+
+/// What a shard's thread is to do.
+#[derive(Debug)]
+pub enum Order {
+    /// Open this address under this number; exactly one [`Report::Opened`] or [`Report::Refused`] follows.
+    Open {
+        /// The number.
+        at: LegSocket,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// Close what is open under this number.
+    Close(LegSocket),
+    /// For the shard.
+    Apply(MediaOp),
+}
+
+/// What a shard's thread tells.
+#[derive(Debug)]
+pub enum Report {
+    /// A port is open.
+    Opened(LegSocket),
+    /// It is not.
+    Refused(LegSocket, io::Error),
+    /// From the shard.
+    Media(MediaReport),
+}
+
+/// Keeps this thread on one processor, where its sockets' packets are in the cache.
+fn stay_on(cpu: usize) {
+    let mut cpus = CpuSet::new();
+    if let Err(error) = cpus.set(cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &cpus)) {
+        tracing::warn!(cpu, %error, "a media shard runs on whatever processor");
+    }
+}
+
+/// The signalling end. Dropping it ends the thread.
+#[derive(Debug)]
+pub struct Remote {
+    /// None once the thread is to end. Signalling bounds what is under way: ports by their range, ops by its calls.
+    orders: Option<Sender<Order>>,
+    reports: Receiver<Report>,
+    wake: UnixStream,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts the thread of a shard.
+///
+/// # Errors
+/// The system's, where it gives no descriptors or no thread.
+pub fn spawn(name: &str, clock: Clock, settings: Settings) -> io::Result<Remote> {
+    let (wake, woken) = UnixStream::pair()?;
+    wake.set_nonblocking(true)?;
+    woken.set_nonblocking(true)?;
+    let shard = Shard::new(clock, settings, woken.as_fd())?;
+    let (orders, inbox) = mpsc::channel();
+    let (outbox, reports) = mpsc::channel();
+    let run = move || {
+        if let Some(cpu) = settings.cpu {
+            stay_on(cpu);
+        }
+        run(shard, &woken, &inbox, &outbox);
+    };
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
+    Ok(Remote { orders: Some(orders), reports, wake, thread: Some(thread) })
+}
+
+impl Remote {
+    /// Hands an order over; the thread takes it in its next pass.
+    pub fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            // it fails only where the thread has ended, and then nobody waits for what it would do
+            let _ = orders.send(order);
+        }
+        self.ring();
+    }
+
+    /// The next report that is there. Once there is none, [`Remote::as_fd`] is not readable any more.
+    pub fn report(&mut self) -> Option<Report> {
+        self.reports.try_recv().ok().or_else(|| {
+            drain(&self.wake);
+            self.reports.try_recv().ok()
+        })
+    }
+
+    fn ring(&self) {
+        ring(&self.wake);
+    }
+}
+
+impl AsFd for Remote {
+    /// Readable when there is a report.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.orders = None;
+        self.ring();
+        if let Some(thread) = self.thread.take() {
+            // what it panicked with has been told by then
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread: ends when nobody can give it orders any more.
+fn run(mut shard: Shard, wake: &UnixStream, inbox: &Receiver<Order>, outbox: &Sender<Report>) {
+    loop {
+        let is_woken = match shard.turn() {
+            Ok(is_woken) => is_woken,
+            Err(error) => return tracing::error!(%error, "a media shard cannot wait for its sockets"),
+        };
+        let mut has_told = false;
+        let mut tell = |report| {
+            has_told = true;
+            outbox.send(report).is_ok()
+        };
+        if is_woken {
+            drain(wake);
+            loop {
+                match inbox.try_recv() {
+                    Ok(Order::Open { at, address }) => {
+                        tell(match shard.open(at, address) {
+                            Ok(()) => Report::Opened(at),
+                            Err(error) => Report::Refused(at, error),
+                        });
+                    }
+                    Ok(Order::Close(at)) => shard.close(at),
+                    Ok(Order::Apply(op)) => shard.apply(op),
+                    Err(mpsc::TryRecvError::Empty) => break,
+                    Err(mpsc::TryRecvError::Disconnected) => return,
+                }
+            }
+        }
+        while let Some(report) = shard.poll_report() {
+            tell(Report::Media(report));
+        }
+        if has_told {
+            ring(wake);
+        }
+    }
+}
+
+/// Makes the other end readable. Where its buffer is full it is so already.
+fn ring(mut wake: &UnixStream) {
+    let _ = wake.write(&[0]);
+}
+
+fn drain(mut wake: &UnixStream) {
+    let mut rings = [0; 256];
+    while matches!(wake.read(&mut rings), Ok(count) if count == rings.len()) {}
+}
