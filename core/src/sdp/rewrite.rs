@@ -235,12 +235,8 @@ fn number_like(word: &[u8]) -> bool {
 
 /// A hold stays one, in the family of the leg.
 fn write_connection(line: &Line<'_>, address: IpAddr, out: &mut Vec<u8>) -> Verdict {
-    let held = Connection::parse(line.value).filter(Connection::is_hold).and_then(|connection| connection.ip());
-    match held {
-        Some(old) if old.is_ipv4() == address.is_ipv4() => return Verdict::Kept,
-        Some(_) => write_address(b"c=IN ", unspecified(address), out),
-        None => write_address(b"c=IN ", address, out),
-    }
+    let is_held = Connection::parse(line.value).is_some_and(|connection| connection.is_hold());
+    write_address(b"c=IN ", if is_held { unspecified(address) } else { address }, out);
     Verdict::Written
 }
 

@@ -91,6 +91,7 @@ fn held_and_refused_streams_are_seen() {
         ("c=IN IP4 192.0.2.5\na=inactive\nm=audio 4 RTP/AVP 0\n", true, false, true),
         ("c=IN IP4 0.0.0.0\nm=audio 4 RTP/AVP 0\n", true, false, false),
         ("c=IN IP4 192.0.2.5\nm=audio 4 RTP/AVP 0\nc=IN IP6 ::\n", true, false, false),
+        ("c=IN IP4 0.0.0.0\nm=audio 4 RTP/AVP 0\na=rtcp:9 IN IP4 192.0.2.5\n", true, false, false),
         ("c=IN IP4 192.0.2.5\nm=audio 0 RTP/AVP 0\n", false, true, false),
         ("c=IN IP4 pc.example\nm=audio 4 RTP/AVP 0\n", false, false, false),
         ("m=audio 4 RTP/AVP 0\n", false, false, false),
