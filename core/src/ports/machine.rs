@@ -469,6 +469,11 @@ impl Ports {
         self.shards.iter().map(|shard| shard.overdue).sum()
     }
 
+    /// What the ports were made from, with what was changed since.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// What has happened so far.
     pub fn tally(&self) -> Tally {
         self.tally

@@ -12,6 +12,7 @@
 //! | `machine` | [`Ports`]: all leases and their timers |
 //! | `capacity` | calls that a range is good for, with single ports and with pairs |
 //! | `firewall` | the rules that let in what a configuration listens to |
+//! | `view` | what an operator sees |
 
 mod bag;
 mod capacity;
@@ -22,6 +23,7 @@ mod range;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use capacity::Capacity;
 pub use firewall::{FirewallFormat, firewall};
@@ -30,3 +32,4 @@ pub use lease::{
 };
 pub use machine::{OPEN_WAIT, Ports, QUARANTINE, SHELF, STOCK_PAUSE, Settings, Tally};
 pub use range::{Counts, PortState, Range};
+pub use view::{LeaseView, PortsView, RangeView};

@@ -62,6 +62,8 @@ fn a_range_can_be_used_up_to_its_last_port_in_no_order() {
         let mut range = Range::split(10_000..=10_999, &NOTHING, 1).remove(0);
         let mut chance = chance();
         let taken: Vec<u16> = std::iter::from_fn(|| range.take(&mut chance, is_pair)).collect();
+        let odd = taken[..200].iter().filter(|port| *port % 2 == 1).count();
+        assert!(if is_pair { odd == 0 } else { (70..130).contains(&odd) }, "{odd} of the first 200 are odd");
         let mut sorted = taken.clone();
         sorted.sort();
         sorted.dedup();

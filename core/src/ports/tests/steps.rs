@@ -264,3 +264,24 @@ fn a_shard_that_opens_nothing_is_asked_again_once_a_second() {
     rig.reply_all();
     assert_eq!((rig.ports.overdue(), rig.ports.warm()), (0, 0), "it came too late");
 }
+
+#[test]
+fn what_comes_for_a_stock_that_is_not_wanted_any_more_is_closed() {
+    let mut rig = Rig::new(settings((10_000, 10_099), 1, 4));
+    rig.ports.set_warm(rig.now, 1);
+    rig.tick();
+    rig.reply_all();
+    assert_eq!((rig.ports.warm(), rig.bound.len()), (1, 2));
+}
+
+#[test]
+fn an_operator_sees_ports_with_their_owners() {
+    let mut rig = Rig::new(settings((10_000, 10_099), 2, 1));
+    rig.reply_all();
+    let over = rig.ask(41, Pool::Relay, true);
+    rig.ask(42, Pool::Relay, true);
+    rig.reply_all();
+    rig.release(over);
+    rig.ask(43, Pool::Ivr, false);
+    insta::assert_debug_snapshot!(rig.ports.view(5));
+}
