@@ -55,6 +55,20 @@ fn check_points_at_the_fault() {
 }
 
 #[test]
+fn firewall_prints_rules_that_a_shell_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    std::fs::write(&file, "[[listen]]\ntransport = \"udp\"\nbind = \"192.0.2.1:5060\"\n").unwrap();
+    for (format, command) in [("nft", "nft insert rule "), ("iptables", "iptables -I INPUT ")] {
+        let output = run(&["firewall", "--format", format, "--config", path(&file)]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let rules: Vec<&str> = stdout(&output).lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(rules.len(), 3, "SIP and two ranges of media: {rules:?}");
+        assert!(rules.iter().all(|rule| rule.starts_with(command)), "{rules:?}");
+    }
+}
+
+#[test]
 fn params_lists_every_parameter_in_every_format() {
     let json: serde_json::Value = serde_json::from_slice(&run(&["params", "--format", "json"]).stdout).unwrap();
     let names: Vec<&str> = json.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
