@@ -216,8 +216,5 @@ pub const MEDIA_REPORTS_WAITING: usize = 1024;
 /// forgotten.
 pub const MEDIA_ENDED: usize = 1024;
 
-/// Payload types of telephone-event of one leg: for the clock rates 8, 16, 32 and 48 kHz of today's codecs.
-pub const MEDIA_EVENT_TYPES: usize = 4;
-
 /// Packets of a compound of RTCP that are read: SR, SDES, XR and BYE are usual; four times that.
 pub const RTCP_PACKETS: usize = 16;

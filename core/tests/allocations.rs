@@ -4,10 +4,11 @@
 
 use crosspoint_core::media::tone::{Cadence, Echo, Law, PACKET_BYTES, Player, Sound, Turn};
 use crosspoint_core::media::{
-    EventTypes, Interruption, Kind, Learning, LegPlan, LegSocket, MediaDrop, MediaOp, MediaShard, Party, Relay,
+    Interruption, Kind, Learning, LegPlan, LegSocket, MediaDrop, MediaOp, MediaShard, Party, PayloadTypes, Relay,
     RtcpPlan, SessionId,
 };
 use crosspoint_core::rng::{Seed, Stream};
+use crosspoint_core::sdp::PayloadMap;
 use crosspoint_core::time::Instant;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -48,7 +49,8 @@ fn leg(socket: u32, peer: SocketAddr) -> LegPlan {
         signalling_host: peer.ip(),
         is_behind_nat: true,
         clock_hz: 8000,
-        events: EventTypes::NONE.with(96 + socket as u8, 8000).expect("a payload type in range"),
+        events: PayloadTypes::default().with(96 + socket as u8),
+        payload_map: PayloadMap::default().with(96, 97).expect("two payload types in range"),
         is_held: false,
         interruption: Interruption::Both,
         interruption_after_ms: 60_000,
@@ -77,7 +79,7 @@ fn a_packet_allocates_nothing() {
     let (mut forwarded, mut spoofed) = (0, 0);
     for turn in 0..1000u64 {
         for packet in &mut packets {
-            // a stranger first, so that a leg is learned; more reports than may wait, so that some are lost
+            // a stranger first, so that a leg is learned, displaced and locked
             for (socket, from) in [(0, stranger), (0, caller), (1, callee), (0, stranger), (9, caller)] {
                 match shard.relay(at(20 * turn), LegSocket(socket), from, packet) {
                     Relay::Forward { .. } => forwarded += 1,

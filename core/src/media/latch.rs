@@ -160,6 +160,11 @@ impl Latch {
         self.moved.target
     }
 
+    /// Whether it has settled on this source: as nearly all packets find it.
+    pub(super) fn is_locked_to(&self, from: SocketAddr) -> bool {
+        self.moved.state == TargetState::Locked && self.moved.target == Some(from)
+    }
+
     pub(super) fn moved(&self) -> &Move {
         &self.moved
     }

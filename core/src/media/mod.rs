@@ -32,7 +32,7 @@ pub use explain::{Explained, Explanation};
 pub use facts::{Facts, Nat, Need, Needs, Side, Switches};
 pub use latch::{LATE, LEARNING_WINDOW, Move, PacketId, Reason, TargetState};
 pub use op::{
-    Component, EventTypes, Interruption, Kind, Learning, LegPlan, LegSocket, MediaOp, MediaReport, Party, Refusal,
+    Component, Interruption, Kind, Learning, LegPlan, LegSocket, MediaOp, MediaReport, Party, PayloadTypes, Refusal,
     RtcpPlan, SessionId, Silence, Way,
 };
 pub use session::INTERRUPTION_MIN_MS;

@@ -5,7 +5,7 @@
 
 use super::latch::Move;
 use super::stats::LegStats;
-use crate::limits::MEDIA_EVENT_TYPES;
+use crate::sdp::PayloadMap;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
-/// Names one open socket of a shard. Small numbers that signalling gives and uses again: they index a table.
+/// Names one open socket of a shard: its port, or whatever small number signalling and driver agree on; it indexes a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LegSocket(pub u32);
 
@@ -52,7 +52,7 @@ pub enum Component {
 /// What the datagrams of a leg are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// RTP: read, counted, payload types of telephone-event exchanged.
+    /// RTP: read, counted, payload types mapped.
     Rtp,
     /// SRTP whose keys only the two ends have: headers are read and nothing is edited, as they are authenticated
     /// (RFC 3711 §3.1); control is encrypted and not read.
@@ -87,31 +87,28 @@ impl RtcpPlan {
     }
 }
 
-/// The payload types of telephone-event that a leg has agreed on (RFC 4733 §2.5), each with its clock rate.
+/// A set of payload types (0 to 127).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventTypes([Option<(u8, u32)>; MEDIA_EVENT_TYPES]);
+pub struct PayloadTypes(u128);
 
-impl EventTypes {
-    /// No telephone-event.
-    pub const NONE: EventTypes = EventTypes([None; MEDIA_EVENT_TYPES]);
-
-    /// With this payload type (0 to 127) for events at this clock rate, in Hz. `None` where the type is out of range or
-    /// [`MEDIA_EVENT_TYPES`] are there already.
+impl PayloadTypes {
+    /// With this one too; one above 127 is none and changes nothing.
     #[must_use]
-    pub fn with(mut self, payload_type: u8, clock_hz: u32) -> Option<EventTypes> {
-        let free = self.0.iter_mut().find(|entry| entry.is_none())?;
-        *free = (payload_type < 128).then_some((payload_type, clock_hz));
-        free.is_some().then_some(self)
+    pub fn with(self, payload_type: u8) -> PayloadTypes {
+        PayloadTypes(self.0 | 1u128.checked_shl(payload_type.into()).unwrap_or(0))
     }
 
-    /// The clock rate of the events under this payload type, if it is one of events.
-    pub fn clock_hz(&self, payload_type: u8) -> Option<u32> {
-        self.0.iter().flatten().find(|entry| entry.0 == payload_type).map(|entry| entry.1)
+    /// Whether it is in the set.
+    pub fn has(self, payload_type: u8) -> bool {
+        self.0.checked_shr(payload_type.into()).is_some_and(|rest| rest & 1 == 1)
     }
 
-    /// The payload type of events at this clock rate.
-    pub fn payload_type(&self, clock_hz: u32) -> Option<u8> {
-        self.0.iter().flatten().find(|entry| entry.1 == clock_hz).map(|entry| entry.0)
+    /// Those that this map calls something else.
+    pub fn changed_by(map: &PayloadMap) -> PayloadTypes {
+        // most legs have none, and looking is long
+        let numbers = if map.is_identity() { 0..0 } else { 0..128 };
+        let changed = numbers.filter(|payload_type| map.get(*payload_type) != *payload_type);
+        changed.fold(PayloadTypes::default(), PayloadTypes::with)
     }
 }
 
@@ -133,8 +130,10 @@ pub struct LegPlan {
     pub is_behind_nat: bool,
     /// Clock rate of its codec, in Hz: the unit of its jitter.
     pub clock_hz: u32,
-    /// Its telephone-event.
-    pub events: EventTypes,
+    /// Its payload types of telephone-event (RFC 4733): counted by themselves, and no jitter.
+    pub events: PayloadTypes,
+    /// What the other leg calls its payload types: packets that come from this leg get the new numbers.
+    pub payload_map: PayloadMap,
     /// Its media is on hold, in either direction: silence means nothing.
     pub is_held: bool,
     /// Which silences to report.

@@ -1,7 +1,8 @@
 //! Two legs, and what passes between them.
 
 use super::latch::{Latch, PacketId, Reason, Trust};
-use super::op::{Component, Kind, Learning, LegPlan, LegSocket, MediaReport, Party, RtcpPlan, SessionId, Silence, Way};
+use super::op::{Component, Kind, Learning, LegPlan, LegSocket, MediaReport, Party, PayloadTypes};
+use super::op::{RtcpPlan, SessionId, Silence, Way};
 use super::rtcp::{self, ReportBlock, SenderInfo};
 use super::rtp::{self, Header};
 use super::shard::{MediaDrop, Relay, Reports};
@@ -32,6 +33,8 @@ pub(super) struct Session {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Leg {
     plan: LegPlan,
+    /// The payload types that the plan's map changes: few packets have one.
+    changed: PayloadTypes,
     rtp: Latch,
     rtcp: Latch,
     tally: Tally,
@@ -96,6 +99,7 @@ impl Session {
         let reopen = learning == Learning::Reopen;
         leg.rtp.signal(now, plan.signalled, reopen);
         leg.rtcp.signal(now, plan.rtcp.signalled(), reopen);
+        leg.changed = PayloadTypes::changed_by(&plan.payload_map);
         leg.plan = plan;
     }
 
@@ -160,6 +164,7 @@ impl Leg {
         let watch = Watch { last: now, told: None };
         Leg {
             plan,
+            changed: PayloadTypes::changed_by(&plan.payload_map),
             rtp: Latch::new(now, plan.signalled),
             rtcp: Latch::new(now, plan.rtcp.signalled()),
             tally: Tally::default(),
@@ -241,7 +246,7 @@ impl Leg {
                 self.read_rtcp(packet, other);
                 return other.send_rtcp();
             }
-            Content::Rtp(header) => self.take(now, header, packet, other),
+            Content::Rtp(header) => self.take(now, header, packet),
             _ => self.received.take_datagram(packet.len()),
         }
         self.heard.last = now;
@@ -250,6 +255,9 @@ impl Leg {
 
     /// Whether the packet is this leg's.
     fn admit(&mut self, now: Instant, component: Component, packet: PacketId) -> Result<(), MediaDrop> {
+        if self.latch(component).is_locked_to(packet.from) {
+            return Ok(());
+        }
         let rtp_host = |latch: &Latch| latch.target().map(|target| target.ip());
         let before = rtp_host(&self.rtp);
         match component {
@@ -270,16 +278,13 @@ impl Leg {
         }
     }
 
-    /// Counts a packet of RTP and gives its event the payload type that the other leg knows it by.
-    fn take(&mut self, now: Instant, header: Header, packet: &mut [u8], other: &Leg) {
-        let event_hz = self.plan.events.clock_hz(header.payload_type);
-        self.received.take(now, header, packet.len(), self.plan.clock_hz, event_hz.is_some());
-        if self.plan.kind == Kind::SecureRtp {
-            return;
-        }
-        let theirs = event_hz.and_then(|hz| other.plan.events.payload_type(hz));
-        if let Some(theirs) = theirs {
-            rtp::set_payload_type(packet, theirs);
+    /// Counts a packet of RTP and gives it the payload type that the other leg knows it by.
+    fn take(&mut self, now: Instant, header: Header, packet: &mut [u8]) {
+        let payload_type = header.payload_type;
+        let is_event = self.plan.events.has(payload_type);
+        self.received.take(now, header, packet.len(), self.plan.clock_hz, is_event);
+        if self.plan.kind == Kind::Rtp && self.changed.has(payload_type) {
+            rtp::set_payload_type(packet, self.plan.payload_map.get(payload_type));
         }
     }
 

@@ -1,9 +1,10 @@
 //! Sessions through the whole shard: ops, packets, silence. The properties stand in `model`.
 
 use super::super::{
-    EventTypes, Interruption, Kind, LATE, Learning, LegStats, Reason, RtcpPlan, Silence, TargetState, Way,
+    Interruption, Kind, LATE, Learning, LegStats, PayloadTypes, Reason, RtcpPlan, Silence, TargetState, Way,
 };
 use super::*;
+use crate::sdp::PayloadMap;
 use std::time::Duration;
 
 mod model;
@@ -35,7 +36,8 @@ fn leg(socket: u32, peer: &str) -> LegPlan {
         signalling_host: peer.ip(),
         is_behind_nat: false,
         clock_hz: 8000,
-        events: EventTypes::NONE.with(101, 8000).unwrap(),
+        events: PayloadTypes::default().with(101),
+        payload_map: PayloadMap::default(),
         is_held: false,
         interruption: Interruption::None,
         interruption_after_ms: 0,
@@ -183,34 +185,38 @@ fn what_a_peer_reports_is_read() {
 }
 
 #[test]
-fn the_payload_type_of_an_event_is_the_other_legs() {
-    let [caller, mut callee] = legs();
-    callee.events = EventTypes::NONE.with(96, 48_000).and_then(|events| events.with(120, 8000)).unwrap();
+fn the_payload_type_is_the_other_legs() {
+    let [mut caller, mut callee] = legs();
+    caller.payload_map = PayloadMap::default().with(101, 120).unwrap();
+    callee.payload_map = caller.payload_map.inverse();
     let mut shard = shard([caller, callee]);
     let mut event = rtp(0x80 | 101, 1);
     let mut expected = event.clone();
     expected[1] = 0x80 | 120;
     shard.relay(at(10), LegSocket(0), address(CALLER), &mut event);
     assert_eq!(event, expected, "its marker and all else stay");
-    let untouched = |shard: &mut MediaShard, socket: u32, from: &str, payload_type: u8| {
+    let becomes = |shard: &mut MediaShard, socket: u32, from: &str, payload_type: u8| {
         let mut packet = rtp(payload_type, 2);
         shard.relay(at(20), LegSocket(socket), address(from), &mut packet);
-        packet == rtp(payload_type, 2)
+        packet[1]
     };
-    assert!(untouched(&mut shard, 0, CALLER, 0), "media");
-    assert!(untouched(&mut shard, 0, CALLER, 120), "what is an event on the other leg alone");
-    assert!(untouched(&mut shard, 2, CALLEE, 96), "an event at a rate that the other leg has not");
-    assert!(!untouched(&mut shard, 2, CALLEE, 120), "the way back");
-    let secure = LegPlan { kind: Kind::SecureRtp, ..caller };
-    shard.apply(at(30), update(2, Party::Caller, secure));
-    assert!(untouched(&mut shard, 0, CALLER, 101), "what is authenticated");
+    assert_eq!(becomes(&mut shard, 0, CALLER, 0), 0);
+    assert_eq!(becomes(&mut shard, 0, CALLER, 120), 101, "the number that became free");
+    assert_eq!(becomes(&mut shard, 2, CALLEE, 120), 101, "the way back");
+    shard.apply(at(30), update(2, Party::Caller, LegPlan { kind: Kind::SecureRtp, ..caller }));
+    assert_eq!(becomes(&mut shard, 0, CALLER, 101), 101, "what is authenticated");
+    shard.apply(at(30), update(3, Party::Caller, LegPlan { payload_map: PayloadMap::default(), ..caller }));
+    assert_eq!(becomes(&mut shard, 0, CALLER, 101), 101, "with the map of now");
+    assert_eq!(becomes(&mut shard, 2, CALLEE, 120), 101);
+    assert_eq!(stats(&mut shard)[0].received.events, 3, "counted as its own leg calls it");
 }
 
 #[test]
-fn events_have_a_type_in_range_and_few_rates() {
-    assert_eq!(EventTypes::NONE.with(128, 8000), None);
-    let four = [8000, 16_000, 32_000, 48_000].iter().try_fold(EventTypes::NONE, |events, hz| events.with(101, *hz));
-    assert!(four.is_some_and(|events| events.with(102, 24_000).is_none()));
+fn a_set_has_what_was_put_in() {
+    let set = PayloadTypes::default().with(0).with(127).with(128).with(255);
+    assert_eq!((0..=255).filter(|number| set.has(*number)).collect::<Vec<u8>>(), [0, 127]);
+    let map = PayloadMap::default().with(101, 97).unwrap();
+    assert_eq!(PayloadTypes::changed_by(&map), PayloadTypes::default().with(101).with(97));
 }
 
 #[test]
