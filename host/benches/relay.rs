@@ -8,7 +8,8 @@
 //!
 //! Both legs of every call are learned from what comes. Without arguments, one call for a moment.
 
-use crosspoint_core::media::{EventTypes, Interruption, Kind, LegPlan, LegSocket, MediaOp, RtcpPlan, SessionId};
+use crosspoint_core::media::{Interruption, Kind, LegPlan, LegSocket, MediaOp, PayloadTypes, RtcpPlan, SessionId};
+use crosspoint_core::sdp::PayloadMap;
 use crosspoint_host::clock::Clock;
 use crosspoint_host::media::{Settings, Shard};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -87,7 +88,8 @@ fn leg(socket: LegSocket) -> LegPlan {
         signalling_host: IpAddr::V4(Ipv4Addr::LOCALHOST),
         is_behind_nat: true,
         clock_hz: 8000,
-        events: EventTypes::NONE,
+        events: PayloadTypes::default(),
+        payload_map: PayloadMap::default(),
         is_held: false,
         interruption: Interruption::None,
         interruption_after_ms: 60_000,

@@ -3,8 +3,9 @@
 use super::*;
 use crate::clock::Clock;
 use crosspoint_core::media::{
-    EventTypes, Interruption, Kind, LegPlan, LegSocket, MediaOp, MediaReport, Party, RtcpPlan, SessionId,
+    Interruption, Kind, LegPlan, LegSocket, MediaOp, MediaReport, Party, PayloadTypes, RtcpPlan, SessionId,
 };
+use crosspoint_core::sdp::PayloadMap;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -50,7 +51,8 @@ fn leg(socket: LegSocket, signalled: &UdpSocket) -> LegPlan {
         signalling_host: IpAddr::V4(Ipv4Addr::LOCALHOST),
         is_behind_nat: false,
         clock_hz: 8000,
-        events: EventTypes::NONE,
+        events: PayloadTypes::default(),
+        payload_map: PayloadMap::default(),
         is_held: false,
         interruption: Interruption::None,
         interruption_after_ms: 60_000,
