@@ -202,7 +202,7 @@ pub const STOCK_STEP: usize = 8;
 /// a thousand fails.
 pub const PORT_TRIES: u8 = 3;
 
-/// Most sessions of one media shard: 10,000 calls of two streams each, three times over, at some 1.5 KiB each.
+/// Most sessions of one media shard: 10,000 calls of two streams each, three times over, at under 2 KiB each.
 pub const MEDIA_SESSIONS: usize = 1 << 16;
 
 /// Sockets of one media shard have numbers below this: two legs of every session with a socket each for RTP and RTCP.

@@ -38,4 +38,4 @@ pub use op::{
 pub use session::INTERRUPTION_MIN_MS;
 pub use shard::{MediaDrop, MediaShard, Relay};
 pub use side::{Seen, network_of, side};
-pub use stats::{LegStats, Received, Sent, Tally};
+pub use stats::{LegStats, Received, Sent, Tally, one_way};

@@ -1,6 +1,7 @@
 //! What a leg sent and got, counted packet by packet (RFC 3550 A.1, A.3 and A.8), in integers.
 
 use super::latch::Move;
+use super::op::Party;
 use super::rtcp::{ReportBlock, SenderInfo};
 use super::rtp::Header;
 use super::shard::{MediaDrop, Relay};
@@ -66,6 +67,15 @@ pub struct LegStats {
     pub rtp: Move,
     /// Where its RTCP goes, and why, if it has a socket of its own.
     pub rtcp: Option<Move>,
+}
+
+/// Who sends and is sent nothing, while the call talks: one-way audio. The other one's peer is silent, or what it sends is
+/// rejected, as its tally shows.
+pub fn one_way(legs: &[LegStats; 2]) -> Option<Party> {
+    Party::BOTH.into_iter().find(|party| {
+        let leg = &legs[*party as usize];
+        leg.received.packets > 0 && leg.sent.packets == 0
+    })
 }
 
 /// Media that was given on.

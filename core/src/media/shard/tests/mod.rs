@@ -1,7 +1,7 @@
 //! Sessions through the whole shard: ops, packets, silence. The properties stand in `model`.
 
 use super::super::{
-    Interruption, Kind, LATE, Learning, LegStats, PayloadTypes, Reason, RtcpPlan, Silence, TargetState, Way,
+    Interruption, Kind, LATE, Learning, LegStats, PayloadTypes, Reason, RtcpPlan, Silence, TargetState, Way, one_way,
 };
 use super::*;
 use crate::sdp::PayloadMap;
@@ -253,6 +253,19 @@ fn without_a_target_there_is_nowhere_to_go() {
     assert_eq!(relay(&mut shard, 10, 0, CALLER, rtp(0, 1)), Relay::Drop(MediaDrop::NoTarget));
     shard.apply(at(20), update(2, Party::Callee, leg(2, CALLEE)));
     assert_eq!(relay(&mut shard, 30, 0, CALLER, rtp(0, 2)), forward(2, CALLEE));
+}
+
+#[test]
+fn one_way_audio_is_seen() {
+    let mut shard = shard(legs());
+    assert_eq!(one_way(&stats(&mut shard)), None, "nobody has sent");
+    relay(&mut shard, 10, 2, CALLEE, rtp(0, 1));
+    relay(&mut shard, 10, 0, STRANGER, rtp(0, 1));
+    let legs = stats(&mut shard);
+    assert_eq!(one_way(&legs), Some(Party::Callee));
+    assert_eq!(legs[0].tally.dropped_for(MediaDrop::Untrusted), 1, "and this is why");
+    relay(&mut shard, 20, 0, CALLER, rtp(0, 1));
+    assert_eq!(one_way(&stats(&mut shard)), None);
 }
 
 #[test]

@@ -101,12 +101,15 @@ struct World {
     lives: [Option<SessionId>; SESSIONS as usize],
     ended: u64,
     fed: u64,
+    /// Packets that each session's parties were sent.
+    sent: BTreeMap<(SessionId, Party), u64>,
 }
 
 impl World {
     fn new() -> World {
         let lives = [None; SESSIONS as usize];
-        World { shard: MediaShard::new(), now: Instant::EPOCH, generation: 0, lives, ended: 0, fed: 0 }
+        let (shard, sent) = (MediaShard::new(), BTreeMap::new());
+        World { shard, now: Instant::EPOCH, generation: 0, lives, ended: 0, fed: 0, sent }
     }
 
     fn apply(&mut self, op: MediaOp) {
@@ -149,6 +152,17 @@ impl World {
         }
     }
 
+    /// Whether the statistics of a session are what its parties were sent.
+    fn counts(&mut self, session: SessionId) -> bool {
+        self.shard.apply(self.now, MediaOp::Read { session });
+        let Some(MediaReport::Stats { legs, .. }) = reports(&mut self.shard).pop() else { return false };
+        Party::BOTH.into_iter().all(|party| {
+            let (leg, from) = (&legs[party as usize], &legs[party.other() as usize]);
+            let sent = self.sent.get(&(session, party)).copied().unwrap_or(0);
+            leg.sent.packets + leg.rtcp_sent == sent && from.tally.forwarded == sent
+        })
+    }
+
     fn packet(&mut self, socket: u32, from: SocketAddr, bytes: &mut [u8]) {
         let (slot, party, component) = party_of(socket);
         let session = self.lives.get(slot.0 as usize).copied().flatten();
@@ -168,6 +182,7 @@ impl World {
                 assert_eq!((out_slot, out_party), (slot, party.other()), "to the other leg of the same session");
                 let own = target(&self.shard, out_party, out_component).and_then(|moved| moved.target);
                 assert_eq!(own, Some(to), "to its target");
+                *self.sent.entry((session.expect("a session forwards"), out_party)).or_default() += 1;
                 let mut edited = original;
                 if edited.len() > 1 {
                     edited[1] = bytes[1];
@@ -187,7 +202,9 @@ quickcheck! {
     fn no_packet_goes_astray(ops: Vec<Op>) -> bool {
         let mut world = World::new();
         ops.into_iter().for_each(|op| world.happen(op));
-        world.shard.tally().fed() == world.fed && world.shard.len() == world.lives.iter().flatten().count()
+        let live: Vec<SessionId> = world.lives.into_iter().flatten().collect();
+        assert_eq!((world.shard.tally().fed(), world.shard.len()), (world.fed, live.len()));
+        live.into_iter().all(|session| world.counts(session))
     }
 
     fn a_stranger_never_gets_a_leg_that_is_behind_no_translator(packets: Vec<(u32, u8, u32, Vec<u8>)>) -> bool {

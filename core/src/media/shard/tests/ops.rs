@@ -119,6 +119,12 @@ fn reports_of_packets_are_bounded_and_the_loss_is_counted() {
 }
 
 #[test]
+fn a_session_is_small() {
+    let bytes = size_of::<Session>() + 2 * leg(0, CALLER).sockets().count() * size_of::<Option<Place>>();
+    assert!(bytes < 2048, "{bytes} bytes with its places; limits.rs counts on 2 KiB, of the 8 of a relayed call");
+}
+
+#[test]
 fn a_shard_is_plain_data() {
     let mut one = shard(legs());
     relay(&mut one, 10, 0, CALLER, rtp(0, 1));
