@@ -31,6 +31,14 @@ impl Party {
     /// Both, in the order of their legs.
     pub const BOTH: [Party; 2] = [Party::Caller, Party::Callee];
 
+    /// As shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Party::Caller => "caller",
+            Party::Callee => "callee",
+        }
+    }
+
     /// The one at the other end.
     pub fn other(self) -> Party {
         match self {

@@ -1,8 +1,10 @@
 //! What a lease is, and the values that pass between its owner, this machine and the driver that opens sockets.
 
 use crate::handle::Handle;
+use crate::media::{LegSocket, Party};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
 
 /// A thread of the driver that relays media, from 0. Both legs of a call are on one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,35 +29,43 @@ impl Pool {
     }
 }
 
-/// One port, or the pair that begins with it, of a shard.
+/// What is wanted of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
-    /// Who opens it.
-    pub shard: Shard,
+pub struct Kind {
     /// What it is for.
     pub pool: Pool,
-    /// Where RTP comes in; even in a pair.
-    pub port: u16,
+    /// The local address to bind: of the family and the network of the leg.
+    pub address: IpAddr,
     /// Whether RTCP has the next port; else it comes to the same port or not at all.
     pub is_pair: bool,
 }
 
-/// A side of a call.
+/// One port, or the pair that begins with it, of a shard. No number is given twice at once, not for two addresses either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Leg {
-    /// The side that called.
-    Caller,
-    /// The side that is called.
-    Callee,
+pub struct Place {
+    /// Who opens it.
+    pub shard: Shard,
+    /// Where RTP comes in; even in a pair.
+    pub port: u16,
+    /// What is there.
+    pub kind: Kind,
 }
 
-impl Leg {
-    /// As shown.
-    pub fn name(self) -> &'static str {
-        match self {
-            Leg::Caller => "caller",
-            Leg::Callee => "callee",
-        }
+impl Place {
+    /// The sockets to open, of RTP first, with the names that the shard has for them: their port numbers.
+    ///
+    /// ```
+    /// use crosspoint_core::media::LegSocket;
+    /// use crosspoint_core::ports::{Kind, Place, Pool, Shard};
+    ///
+    /// let kind = Kind { pool: Pool::Relay, address: [192, 0, 2, 1].into(), is_pair: true };
+    /// let place = Place { shard: Shard(0), port: 10_000, kind };
+    /// let sockets: Vec<_> = place.sockets().collect();
+    /// assert_eq!(sockets[1], (LegSocket(10_001), "192.0.2.1:10001".parse().unwrap()));
+    /// ```
+    pub fn sockets(self) -> impl Iterator<Item = (LegSocket, SocketAddr)> {
+        let ports = self.port..=self.port + u16::from(self.kind.is_pair);
+        ports.map(move |port| (LegSocket(port.into()), SocketAddr::new(self.kind.address, port)))
     }
 }
 
@@ -65,7 +75,7 @@ pub struct Owner {
     /// The call, by its flow number.
     pub flow_no: u64,
     /// Which side of it.
-    pub leg: Leg,
+    pub party: Party,
 }
 
 /// Names a lease.
@@ -125,7 +135,7 @@ impl LeaseState {
 /// What the driver has to do, in this order for each shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PortCommand {
-    /// Bind UDP sockets to exactly this port or pair, or to none of it, and reply exactly once.
+    /// Bind exactly [`Place::sockets`], or none of them, and reply exactly once.
     Open {
         /// Comes back in the reply.
         request: u64,

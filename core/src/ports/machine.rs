@@ -1,7 +1,7 @@
 //! The lease machine of all shards: asks, releases, replies and time go in, commands and results come out.
 
 use super::lease::{
-    BindError, Lease, LeaseId, LeaseState, Owner, Place, Pool, PortCommand, PortReply, PortResult, Refusal, Shard,
+    BindError, Kind, Lease, LeaseId, LeaseState, Owner, Place, Pool, PortCommand, PortReply, PortResult, Refusal, Shard,
 };
 use super::range::{Counts, PortState, Range};
 use super::shard::ShardPorts;
@@ -12,6 +12,7 @@ use crate::rng::Stream;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Settings {
     pub relay: RangeInclusive<u16>,
     /// IVR_RTP_PORT. Ports that are in both ranges are the relay's.
     pub ivr: RangeInclusive<u16>,
+    /// The local address that legs are expected at before one has asked.
+    pub address: IpAddr,
     /// How many shards share them, at least 1.
     pub shards: u16,
     /// Leases for each shard that are kept open ahead of demand; see [`limits::WARM_LEASES`].
@@ -46,10 +49,11 @@ pub struct Settings {
 
 impl Settings {
     /// As the parameters have them.
-    pub fn new(parameters: &Parameters, shards: u16) -> Settings {
+    pub fn new(parameters: &Parameters, address: IpAddr, shards: u16) -> Settings {
         Settings {
             relay: parameters.rtp_ports(),
             ivr: parameters.ivr_ports(),
+            address,
             shards,
             warm: limits::WARM_LEASES,
             quarantine: QUARANTINE,
@@ -105,8 +109,10 @@ impl Ports {
         let nothing = RangeInclusive::new(1, 0);
         let relay = Range::split(settings.relay.clone(), &nothing, settings.shards);
         let ivr = Range::split(settings.ivr.clone(), &settings.relay, settings.shards);
+        // Most phones offer RTCP a port of its own.
+        let kind = Kind { pool: Pool::Relay, address: settings.address, is_pair: true };
         let shards: Vec<ShardPorts> =
-            relay.into_iter().zip(ivr).map(|(relay, ivr)| ShardPorts::new(relay, ivr)).collect();
+            relay.into_iter().zip(ivr).map(|(relay, ivr)| ShardPorts::new(relay, ivr, kind)).collect();
         let all = (0..shards.len() as u16).map(Shard);
         Ports {
             due: all.map(|shard| (now, Due::Stock(shard))).collect(),
@@ -123,8 +129,8 @@ impl Ports {
     }
 
     /// The shard for a new call: of those that reply in time and have room, the one with the fewest leases.
-    pub fn pick_shard(&self, pool: Pool, is_pair: bool) -> Shard {
-        let rank = |shard: &ShardPorts| (shard.overdue > 0, !shard.has_room(pool, is_pair), shard.owned);
+    pub fn pick_shard(&self, kind: Kind) -> Shard {
+        let rank = |shard: &ShardPorts| (shard.overdue > 0, !shard.has_room(kind), shard.owned);
         let best = (0..).map(Shard).zip(&self.shards).min_by_key(|(number, shard)| (rank(shard), *number));
         best.expect("there is a shard").0
     }
@@ -134,15 +140,15 @@ impl Ports {
     ///
     /// # Panics
     /// Where there is no such shard.
-    pub fn ask(&mut self, now: Instant, owner: Owner, shard: Shard, pool: Pool, is_pair: bool) -> LeaseId {
+    pub fn ask(&mut self, now: Instant, owner: Owner, shard: Shard, kind: Kind) -> LeaseId {
         self.shard(shard).owned += 1;
-        let lease = match pool {
-            Pool::Relay => self.ask_relay(now, owner, shard, is_pair),
-            Pool::Ivr => self.open(now, Some(owner), shard, pool, is_pair),
+        let lease = match kind.pool {
+            Pool::Relay => self.ask_relay(now, owner, shard, kind),
+            Pool::Ivr => self.open(now, Some(owner), shard, kind),
         };
         lease.unwrap_or_else(|| {
             // The name is good for the result alone.
-            let place = Place { shard, pool, port: 0, is_pair };
+            let place = Place { shard, port: 0, kind };
             let state = LeaseState::Abandoned { until: None };
             let lease = self.leases.insert(Lease { place, owner: Some(owner), state });
             self.leases.remove(lease);
@@ -152,11 +158,11 @@ impl Ports {
     }
 
     /// Out of the stock, else opened for this owner, who goes before the stock where ports are short.
-    fn ask_relay(&mut self, now: Instant, owner: Owner, shard: Shard, is_pair: bool) -> Option<LeaseId> {
+    fn ask_relay(&mut self, now: Instant, owner: Owner, shard: Shard, kind: Kind) -> Option<LeaseId> {
         let warm = self.settings.warm;
         let stock = &mut self.shard(shard).stock;
-        stock.is_pair = is_pair;
-        let taken = stock.take(is_pair);
+        stock.kind = kind;
+        let taken = stock.take(kind);
         let is_full = stock.open() + stock.asked >= warm;
         let lease = if let Some(lease) = taken {
             self.tally.from_stock += 1;
@@ -164,10 +170,10 @@ impl Ports {
             taken
         } else {
             if is_full {
-                self.close_warm(shard, !is_pair);
+                self.close_warm(shard);
             }
-            while !self.shard(shard).range(Pool::Relay).has_room(is_pair) && self.close_warm(shard, !is_pair) {}
-            self.open(now, Some(owner), shard, Pool::Relay, is_pair)
+            while !self.shard(shard).range(kind.pool).has_room(kind.is_pair) && self.close_warm(shard) {}
+            self.open(now, Some(owner), shard, kind)
         };
         self.settle_stock(shard, now);
         lease
@@ -255,13 +261,13 @@ impl Ports {
     }
 
     fn set(&mut self, place: Place, state: PortState) {
-        self.shard(place.shard).range_mut(place.pool).set(place.port, place.is_pair, state);
+        self.shard(place.shard).range_mut(place.kind.pool).set(place.port, place.kind.is_pair, state);
     }
 
     /// Takes a port out of the range and has the driver open it.
-    fn open(&mut self, now: Instant, owner: Option<Owner>, shard: Shard, pool: Pool, is_pair: bool) -> Option<LeaseId> {
-        let port = self.draw(shard, pool, is_pair)?;
-        let place = Place { shard, pool, port, is_pair };
+    fn open(&mut self, now: Instant, owner: Option<Owner>, shard: Shard, kind: Kind) -> Option<LeaseId> {
+        let port = self.draw(shard, kind)?;
+        let place = Place { shard, port, kind };
         let until = now + OPEN_WAIT;
         let request = self.next_request;
         let state = LeaseState::Asked { request, until, tries: 1 };
@@ -271,9 +277,9 @@ impl Ports {
         Some(id)
     }
 
-    fn draw(&mut self, shard: Shard, pool: Pool, is_pair: bool) -> Option<u16> {
+    fn draw(&mut self, shard: Shard, kind: Kind) -> Option<u16> {
         let shard = self.shards.get_mut(usize::from(shard.0)).expect("a shard is one of those the ports were made for");
-        shard.range_mut(pool).take(&mut self.chance, is_pair)
+        shard.range_mut(kind.pool).take(&mut self.chance, kind.is_pair)
     }
 
     fn request(&mut self, id: LeaseId, place: Place) {
@@ -295,7 +301,7 @@ impl Ports {
         let stock = &mut self.shard(place.shard).stock;
         stock.asked -= 1;
         if stock.open() < warm {
-            stock.put(id, place.is_pair);
+            stock.put(id, place.kind);
         } else {
             self.close(id);
         }
@@ -315,7 +321,7 @@ impl Ports {
         let (old, owner) = (lease.place, lease.owner);
         self.put_back(now, old, why);
         let again = why == BindError::AddressInUse && tries < limits::PORT_TRIES;
-        let port = if again { self.draw(old.shard, old.pool, old.is_pair) } else { None };
+        let port = if again { self.draw(old.shard, old.kind) } else { None };
         if let Some(port) = port {
             let place = Place { port, ..old };
             let state = LeaseState::Asked { request: self.next_request, until, tries: tries + 1 };
@@ -401,11 +407,11 @@ impl Ports {
         let warm = self.settings.warm;
         for _ in 0..limits::STOCK_STEP {
             let stock = &self.shard(shard).stock;
-            let (is_pair, open, coming) = (stock.is_pair, stock.open(), stock.open() + stock.asked);
+            let (kind, open, coming) = (stock.kind, stock.open(), stock.open() + stock.asked);
             let is_short = coming < warm && !stock.is_timed;
             if open > warm {
-                let _ = self.close_warm(shard, !is_pair) || self.close_warm(shard, is_pair);
-            } else if is_short && self.open(now, None, shard, Pool::Relay, is_pair).is_some() {
+                self.close_warm(shard);
+            } else if is_short && self.open(now, None, shard, kind).is_some() {
                 self.shard(shard).stock.asked += 1;
             } else {
                 return;
@@ -423,9 +429,9 @@ impl Ports {
         }
     }
 
-    /// Closes one lease of the stock that nobody has used, so that its ports need no quarantine.
-    fn close_warm(&mut self, shard: Shard, is_pair: bool) -> bool {
-        let Some(lease) = self.shard(shard).stock.take(is_pair) else { return false };
+    /// Closes the oldest lease of the stock, which nobody has used, so that its ports need no quarantine.
+    fn close_warm(&mut self, shard: Shard) -> bool {
+        let Some(lease) = self.shard(shard).stock.take_oldest() else { return false };
         self.close(lease);
         true
     }

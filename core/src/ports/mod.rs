@@ -28,7 +28,7 @@ mod view;
 pub use capacity::Capacity;
 pub use firewall::{FirewallFormat, firewall};
 pub use lease::{
-    BindError, Lease, LeaseId, LeaseState, Leg, Owner, Place, Pool, PortCommand, PortReply, PortResult, Refusal, Shard,
+    BindError, Kind, Lease, LeaseId, LeaseState, Owner, Place, Pool, PortCommand, PortReply, PortResult, Refusal, Shard,
 };
 pub use machine::{OPEN_WAIT, Ports, QUARANTINE, SHELF, STOCK_PAUSE, Settings, Tally};
 pub use range::{Counts, PortState, Range};

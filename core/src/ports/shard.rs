@@ -1,6 +1,6 @@
 //! What one shard has: its share of both ranges, and the leases that are open ahead of demand.
 
-use super::lease::{LeaseId, Pool};
+use super::lease::{Kind, LeaseId, Pool};
 use super::range::Range;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -18,8 +18,10 @@ pub(super) struct ShardPorts {
 }
 
 impl ShardPorts {
-    pub(super) fn new(relay: Range, ivr: Range) -> ShardPorts {
-        ShardPorts { relay, ivr, stock: Stock::default(), owned: 0, overdue: 0 }
+    /// All free, with a stock to be filled with this kind.
+    pub(super) fn new(relay: Range, ivr: Range, kind: Kind) -> ShardPorts {
+        let stock = Stock { open: VecDeque::new(), asked: 0, kind, is_timed: true };
+        ShardPorts { relay, ivr, stock, owned: 0, overdue: 0 }
     }
 
     pub(super) fn range(&self, pool: Pool) -> &Range {
@@ -30,8 +32,8 @@ impl ShardPorts {
     }
 
     /// Whether an ask would be granted, as far as ports go.
-    pub(super) fn has_room(&self, pool: Pool, is_pair: bool) -> bool {
-        self.range(pool).has_room(is_pair) || (pool == Pool::Relay && !self.stock.of(is_pair).is_empty())
+    pub(super) fn has_room(&self, kind: Kind) -> bool {
+        self.range(kind.pool).has_room(kind.is_pair) || self.stock.find(kind).is_some()
     }
 
     pub(super) fn range_mut(&mut self, pool: Pool) -> &mut Range {
@@ -43,46 +45,41 @@ impl ShardPorts {
 }
 
 /// Leases of the relay that are open before somebody asks, so that a call need not wait. It follows demand: what is taken
-/// is replaced by the like, and where there is none of a kind one of the other makes room.
+/// is replaced by the like, and where there is none of a kind the oldest of others makes room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stock {
-    singles: VecDeque<LeaseId>,
-    pairs: VecDeque<LeaseId>,
+    /// Oldest first.
+    open: VecDeque<(LeaseId, Kind)>,
     /// Asked for, to be put here.
     pub(super) asked: usize,
-    /// What was wanted last: pairs, or single ports.
-    pub(super) is_pair: bool,
+    /// What was wanted last.
+    pub(super) kind: Kind,
     /// A timer will see to it; until then nothing is opened for it.
     pub(super) is_timed: bool,
-}
-
-impl Default for Stock {
-    fn default() -> Stock {
-        // Most phones offer RTCP a port of its own.
-        Stock { singles: VecDeque::new(), pairs: VecDeque::new(), asked: 0, is_pair: true, is_timed: true }
-    }
 }
 
 impl Stock {
     /// How many are open.
     pub(super) fn open(&self) -> usize {
-        self.singles.len() + self.pairs.len()
+        self.open.len()
     }
 
-    fn of(&self, is_pair: bool) -> &VecDeque<LeaseId> {
-        if is_pair { &self.pairs } else { &self.singles }
+    pub(super) fn put(&mut self, lease: LeaseId, kind: Kind) {
+        self.open.push_back((lease, kind));
     }
 
-    fn of_mut(&mut self, is_pair: bool) -> &mut VecDeque<LeaseId> {
-        if is_pair { &mut self.pairs } else { &mut self.singles }
-    }
-
-    pub(super) fn put(&mut self, lease: LeaseId, is_pair: bool) {
-        self.of_mut(is_pair).push_back(lease);
+    fn find(&self, kind: Kind) -> Option<usize> {
+        self.open.iter().position(|(_, open)| *open == kind)
     }
 
     /// The one of this kind that has been open longest.
-    pub(super) fn take(&mut self, is_pair: bool) -> Option<LeaseId> {
-        self.of_mut(is_pair).pop_front()
+    pub(super) fn take(&mut self, kind: Kind) -> Option<LeaseId> {
+        let (lease, _) = self.open.remove(self.find(kind)?)?;
+        Some(lease)
+    }
+
+    /// The one that has been open longest.
+    pub(super) fn take_oldest(&mut self) -> Option<LeaseId> {
+        Some(self.open.pop_front()?.0)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Capacity, Counts, Lease, Pool, Ports, Tally};
 use serde::Serialize;
+use std::net::IpAddr;
 
 /// The ports of a switch, for `crosspoint-tokio ports`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +37,8 @@ pub struct RangeView {
 /// One lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeaseView {
+    /// The local address.
+    pub address: IpAddr,
     /// Where RTP comes in.
     pub port: u16,
     /// Whether RTCP has the next port.
@@ -49,7 +52,7 @@ pub struct LeaseView {
     /// The call whose it is or was last.
     pub flow_no: Option<u64>,
     /// Of that call, `caller` or `callee`.
-    pub leg: Option<&'static str>,
+    pub party: Option<&'static str>,
 }
 
 impl Ports {
@@ -84,15 +87,16 @@ impl Ports {
 fn view(lease: &Lease) -> LeaseView {
     let place = lease.place;
     LeaseView {
+        address: place.kind.address,
         port: place.port,
-        is_pair: place.is_pair,
-        pool: place.pool.name(),
+        is_pair: place.kind.is_pair,
+        pool: place.kind.pool.name(),
         shard: place.shard.0,
         state: match (lease.state, lease.owner) {
             (super::LeaseState::Held, None) => "warm",
             (state, _) => state.name(),
         },
         flow_no: lease.owner.map(|owner| owner.flow_no),
-        leg: lease.owner.map(|owner| owner.leg.name()),
+        party: lease.owner.map(|owner| owner.party.name()),
     }
 }

@@ -5,11 +5,15 @@ mod ranges;
 mod steps;
 
 use super::*;
+use crate::media::Party;
 use crate::rng::{Seed, Stream};
 use crate::time::Instant;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const MS: Duration = Duration::from_millis(1);
 
 /// The machine with what stands around it, which watches what it does.
@@ -26,16 +30,20 @@ struct Rig {
 }
 
 fn settings(relay: (u16, u16), shards: u16, warm: usize) -> Settings {
-    Settings { relay: relay.0..=relay.1, ivr: 40_000..=40_005, shards, warm, quarantine: QUARANTINE }
+    Settings { relay: relay.0..=relay.1, ivr: 40_000..=40_005, shards, address: V4, warm, quarantine: QUARANTINE }
 }
 
 fn owner(flow_no: u64) -> Owner {
-    Owner { flow_no, leg: Leg::Caller }
+    Owner { flow_no, party: Party::Caller }
+}
+
+fn kind(pool: Pool, is_pair: bool) -> Kind {
+    Kind { pool, address: V4, is_pair }
 }
 
 impl Place {
     fn ports(self) -> std::ops::RangeInclusive<u16> {
-        self.port..=self.port + u16::from(self.is_pair)
+        self.port..=self.port + u16::from(self.kind.is_pair)
     }
 }
 
@@ -62,7 +70,7 @@ impl Rig {
             match command {
                 PortCommand::Open { request, place } => {
                     assert!(
-                        !place.is_pair || place.port.is_multiple_of(2),
+                        !place.kind.is_pair || place.port.is_multiple_of(2),
                         "{place:?} does not begin with an even port"
                     );
                     for port in place.ports() {
@@ -85,12 +93,12 @@ impl Rig {
     }
 
     fn ask(&mut self, flow_no: u64, pool: Pool, is_pair: bool) -> LeaseId {
-        let shard = self.ports.pick_shard(pool, is_pair);
-        self.ask_of(flow_no, shard, pool, is_pair)
+        let kind = kind(pool, is_pair);
+        self.ask_of(flow_no, self.ports.pick_shard(kind), kind)
     }
 
-    fn ask_of(&mut self, flow_no: u64, shard: Shard, pool: Pool, is_pair: bool) -> LeaseId {
-        let lease = self.ports.ask(self.now, owner(flow_no), shard, pool, is_pair);
+    fn ask_of(&mut self, flow_no: u64, shard: Shard, kind: Kind) -> LeaseId {
+        let lease = self.ports.ask(self.now, owner(flow_no), shard, kind);
         self.drain();
         lease
     }

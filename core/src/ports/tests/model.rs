@@ -9,6 +9,7 @@ enum Op {
     Ask {
         pool: Pool,
         is_pair: bool,
+        is_v6: bool,
         same_shard: bool,
     },
     /// Of those that were asked for, counted from the first.
@@ -30,6 +31,7 @@ impl Arbitrary for Op {
             0..=6 => Op::Ask {
                 pool: if below(8) == 0 { Pool::Ivr } else { Pool::Relay },
                 is_pair: below(2) == 0,
+                is_v6: below(4) == 0,
                 same_shard: below(2) == 0,
             },
             7..=9 => Op::Release(pick),
@@ -46,6 +48,8 @@ impl Arbitrary for Op {
 /// What was asked for, and when it was resolved or given back.
 struct Asked {
     lease: LeaseId,
+    shard: Shard,
+    kind: Kind,
     at: Instant,
     is_over: bool,
 }
@@ -65,10 +69,11 @@ impl World {
     fn apply(&mut self, op: &Op) {
         let rig = &mut self.rig;
         match *op {
-            Op::Ask { pool, is_pair, same_shard } => {
-                let shard = if same_shard { Shard(1) } else { rig.ports.pick_shard(pool, is_pair) };
-                let lease = rig.ask_of(self.asked.len() as u64, shard, pool, is_pair);
-                self.asked.push(Asked { lease, at: rig.now, is_over: false });
+            Op::Ask { pool, is_pair, is_v6, same_shard } => {
+                let kind = Kind { pool, address: if is_v6 { V6 } else { V4 }, is_pair };
+                let shard = if same_shard { Shard(1) } else { rig.ports.pick_shard(kind) };
+                let lease = rig.ask_of(self.asked.len() as u64, shard, kind);
+                self.asked.push(Asked { lease, shard, kind, at: rig.now, is_over: false });
             }
             Op::Release(pick) if !self.asked.is_empty() => {
                 let pick = pick % self.asked.len();
@@ -106,6 +111,9 @@ impl World {
             let (PortResult::Granted { lease, owner, .. } | PortResult::Refused { lease, owner, .. }) = result;
             let asked = &mut self.asked[owner.flow_no as usize];
             assert_eq!(asked.lease, lease);
+            if let PortResult::Granted { place, .. } = result {
+                assert_eq!((place.shard, place.kind), (asked.shard, asked.kind), "what was asked for");
+            }
             assert!(!asked.is_over, "{result:?} is not awaited");
             asked.is_over = true;
         }
@@ -119,10 +127,10 @@ impl World {
         let mut used = [0, 0];
         let mut quarantined = [0, 0];
         for (_, lease) in rig.ports.leases() {
-            let pool = lease.place.pool as usize;
+            let pool = lease.place.kind.pool as usize;
             let is_quarantined = matches!(lease.state, LeaseState::Quarantined { .. });
             let count = if is_quarantined { &mut quarantined } else { &mut used };
-            count[pool] += 1 + u32::from(lease.place.is_pair);
+            count[pool] += 1 + u32::from(lease.place.kind.is_pair);
             assert!(lease.place.ports().all(|port| rig.bound.get(&port) == Some(&lease.place)));
         }
         for pool in [Pool::Relay, Pool::Ivr] {

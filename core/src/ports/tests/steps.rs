@@ -187,21 +187,21 @@ fn the_shard_with_the_fewest_leases_is_picked_unless_it_is_full_or_silent() {
     assert_eq!(shards, [0, 1, 2]);
     rig.reply_all();
     rig.release(leases[1]);
-    assert_eq!(rig.ports.pick_shard(Pool::Relay, true), Shard(1), "quarantine does not count");
-    let single = rig.ask_of(4, Shard(1), Pool::Relay, false);
+    assert_eq!(rig.ports.pick_shard(kind(Pool::Relay, true)), Shard(1), "quarantine does not count");
+    let single = rig.ask_of(4, Shard(1), kind(Pool::Relay, false));
     rig.release(single);
-    assert_eq!(rig.ports.pick_shard(Pool::Relay, true), Shard(0), "no pair is left there");
+    assert_eq!(rig.ports.pick_shard(kind(Pool::Relay, true)), Shard(0), "no pair is left there");
     rig.pass(OPEN_WAIT);
-    assert_eq!(rig.ports.pick_shard(Pool::Relay, false), Shard(0), "it does not reply");
+    assert_eq!(rig.ports.pick_shard(kind(Pool::Relay, false)), Shard(0), "it does not reply");
     rig.reply_all();
-    assert_eq!(rig.ports.pick_shard(Pool::Relay, false), Shard(1));
+    assert_eq!(rig.ports.pick_shard(kind(Pool::Relay, false)), Shard(1));
 }
 
 #[test]
 fn a_stock_is_kept_open_ahead_of_demand() {
     let mut rig = Rig::new(settings((10_000, 10_199), 2, 32));
     assert_eq!(rig.waiting.len(), 64, "32 for each shard");
-    assert!(rig.waiting.iter().all(|(_, place)| place.is_pair));
+    assert!(rig.waiting.iter().all(|(_, place)| place.kind.is_pair));
     rig.reply_all();
     assert_eq!((rig.ports.warm(), rig.results(), rig.ports.poll_timeout()), (64, vec![], None));
 
@@ -209,7 +209,7 @@ fn a_stock_is_kept_open_ahead_of_demand() {
     assert_eq!((rig.state(lease), rig.waiting.len()), ("held", 1), "at once, and another is opened");
     assert_eq!(rig.ports.tally().from_stock, 1);
     let place = rig.granted();
-    assert!(place.is_pair && place.shard == Shard(0));
+    assert!(place.kind.is_pair && place.shard == Shard(0));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn the_stock_follows_demand() {
     }
     let warm = |rig: &Rig| -> Vec<bool> {
         let warm = rig.ports.leases().filter(|(_, lease)| lease.owner.is_none());
-        warm.map(|(_, lease)| lease.place.is_pair).collect()
+        warm.map(|(_, lease)| lease.place.kind.is_pair).collect()
     };
     assert_eq!(rig.ports.tally().from_stock, 4, "one that missed, and then single ports are there");
     assert_eq!(warm(&rig).iter().filter(|is_pair| **is_pair).count(), 3);
@@ -236,7 +236,7 @@ fn a_stock_makes_room_where_ports_are_short() {
     let mut rig = Rig::new(settings((10_000, 10_003), 1, 4));
     rig.reply_all();
     assert_eq!((rig.ports.warm(), rig.ports.counts(Pool::Relay).free), (2, 0));
-    assert_eq!(rig.ports.pick_shard(Pool::Relay, true), Shard(0));
+    assert_eq!(rig.ports.pick_shard(kind(Pool::Relay, true)), Shard(0));
     let mut leases = Vec::new();
     for flow_no in 0..4 {
         leases.push(rig.ask(flow_no, Pool::Relay, false));
@@ -284,4 +284,19 @@ fn an_operator_sees_ports_with_their_owners() {
     rig.release(over);
     rig.ask(43, Pool::Ivr, false);
     insta::assert_debug_snapshot!(rig.ports.view(5));
+}
+
+#[test]
+fn the_stock_is_of_one_address_until_another_is_asked_for() {
+    let mut rig = Rig::new(settings((10_000, 10_099), 1, 2));
+    rig.reply_all();
+    let v6 = Kind { address: V6, ..kind(Pool::Relay, true) };
+    rig.ask_of(1, Shard(0), v6);
+    assert_eq!(rig.waiting.len(), 2, "its own, and one to come");
+    assert!(rig.waiting.iter().all(|(_, place)| place.kind == v6));
+    rig.reply_all();
+    rig.ask_of(2, Shard(0), v6);
+    assert_eq!(rig.ports.tally().from_stock, 1);
+    rig.ask(3, Pool::Relay, true);
+    assert_eq!(rig.ports.tally().from_stock, 2, "and one of the first is there still");
 }
