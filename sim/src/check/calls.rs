@@ -1,6 +1,7 @@
 //! Conservation of calls: one record for each, nobody is left in one, and what the record says is what passed.
 
 use super::billing::{self, Billing};
+use super::clocks::Clocks;
 use super::dialog::Legs;
 use super::schedule::Schedule;
 use super::{Found, Violation};
@@ -48,6 +49,7 @@ pub(super) struct Calls {
     /// Calls that a crash cut off, and whether their record may be missing.
     interrupted: BTreeMap<u64, bool>,
     pub(super) billing: Billing,
+    pub(super) clocks: Clocks,
 }
 
 impl Calls {
@@ -89,6 +91,7 @@ impl Calls {
         let number = record.flow_no;
         if let Some(open) = self.open.remove(&number) {
             let end_ms = self.billing.wall_ms(now);
+            self.clocks.record(record);
             self.recent.push_back((now, number));
             self.fresh.push_back(Ended { at: now, record: Box::new(record.clone()), open, end_ms });
         } else if record.end_reason != EndReason::Interrupted || self.interrupted.remove(&number).is_none() {
@@ -195,7 +198,7 @@ impl Ended {
 }
 
 /// What the phones hold against the switch, and in what calls they were left.
-pub(super) fn phones(phones: &mut dyn Iterator<Item = &Phone>, legs: &Legs, may_be_cut: bool, found: &mut Found) {
+pub(super) fn phones(phones: &[&Phone], legs: &Legs, may_be_cut: bool, found: &mut Found) {
     for phone in phones {
         for (wrong, call_id) in phone.violations().iter().zip(phone.blamed_calls()) {
             found.add(Violation::new("phone", wrong.clone()).of_call(call_id));

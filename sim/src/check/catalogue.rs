@@ -103,6 +103,11 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
         "behaviour 1(f)",
     ),
     (
+        "billing-by-phones",
+        "The conversation that a record charges lies within what the phones' own clocks allow: from the callee's 2xx or the caller's hearing of it, to the one's hanging up or the other's hearing of that.",
+        "behaviour 1(f)",
+    ),
+    (
         "journal",
         "What is told of registrations is what the registrar has: after a crash, and at the end, every contact with the time of its end.",
         "architecture §9",

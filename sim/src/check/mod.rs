@@ -21,6 +21,7 @@ mod billing;
 mod calls;
 mod catalogue;
 mod client;
+mod clocks;
 mod dialog;
 mod events;
 mod ids;
@@ -289,7 +290,13 @@ impl Checks {
     /// Everything that must not have happened. Meant for the end of a run, when all is quiet again.
     pub fn finish(&self, now: Instant, phones: &mut dyn Iterator<Item = &Phone>, held: &Held) -> Vec<Violation> {
         let mut found = Found(self.found.0.clone());
-        calls::phones(phones, &self.legs, self.events.is_lawful(Lawful::CutOff), &mut found);
+        let phones: Vec<&Phone> = phones.collect();
+        let may_be_cut = self.events.is_lawful(Lawful::CutOff);
+        calls::phones(&phones, &self.legs, may_be_cut, &mut found);
+        // who is cut off hears of an end later than it was, or never
+        if !may_be_cut && self.rules.slack.is_zero() {
+            self.calls.clocks.compare(phones.iter().copied(), &mut found);
+        }
         self.server.finish(now, &self.legs, &self.rules, |name| self.client.given_up(name), &mut found);
         self.client.finish(now, &self.rules, &mut found);
         self.calls.finish(&self.legs, &self.rules, &mut found);

@@ -6,6 +6,7 @@ use super::offer::Agreed;
 use super::rtp::Media;
 use super::sdp::{Direction, Session};
 use super::settings::End;
+use crosspoint_core::time::Instant;
 
 /// How far a call has come, from one phone's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +47,17 @@ pub struct Call {
     /// It may be answered, and waits for a PRACK (RFC 3262 §3).
     pub(super) wants_answer: bool,
     pub(super) was_answered: bool,
+    /// When this end said or heard that it is answered.
+    pub(super) answered_at: Option<Instant>,
+    /// When this end said or heard that it is over, and whether it was this end that said so.
+    pub(super) left_at: Option<(Instant, bool)>,
     /// What the phone would like to describe; what it does describe stands in the dialog.
     pub(super) wanted: Session,
     pub(super) media: Option<Media>,
     /// The final status of the INVITE that began it.
     pub(super) final_status: Option<u16>,
     /// When the phone gives it up.
-    pub(super) ends_at: Option<crosspoint_core::time::Instant>,
+    pub(super) ends_at: Option<Instant>,
     /// What a scenario knows it by, and how it is to go; 0 and the usual where no scenario asked for it.
     pub(super) op: u64,
     pub(super) script: super::Script,
@@ -82,6 +87,8 @@ impl Call {
             wants_end: false,
             wants_answer: false,
             was_answered: false,
+            answered_at: None,
+            left_at: None,
             wanted,
             media: None,
             final_status: None,
@@ -153,8 +160,18 @@ impl Call {
         at
     }
 
+    /// When this end said (a callee) or heard (a caller) for the first time that it is answered.
+    pub fn answered_at(&self) -> Option<Instant> {
+        self.answered_at
+    }
+
+    /// When this end said or heard that it is over, and whether it was the one to say so.
+    pub fn left_at(&self) -> Option<(Instant, bool)> {
+        self.left_at
+    }
+
     /// Whether this phone misbehaves in it.
-    pub(super) fn is_rogue(&self) -> bool {
+    pub(crate) fn is_rogue(&self) -> bool {
         !self.script.misbehaviours.is_empty()
     }
 

@@ -217,6 +217,7 @@ impl Phone {
             return;
         }
         let sdp = self.description_for_invite(spot, Carrier::Reliable);
+        let now = self.now;
         let call = self.find_call(spot.call);
         let dialog = &mut call.dialogs[spot.dialog];
         dialog.stage = Stage::Confirmed;
@@ -224,6 +225,7 @@ impl Phone {
         let replaced = call.replaces.take();
         if is_first {
             (call.state, call.final_status) = (State::Answered, Some(200));
+            call.answered_at.get_or_insert(now);
             if let Some(wanted) = call.dialogs[spot.dialog].wanted.clone() {
                 call.wanted = wanted;
             }

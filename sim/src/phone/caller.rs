@@ -154,9 +154,11 @@ impl Phone {
 
     pub(super) fn send_bye(&mut self, spot: Spot) {
         self.drop_changes(spot);
+        let now = self.now;
         let call = self.find_call(spot.call);
         if spot.dialog == call.current {
             (call.state, call.media) = (State::Ending, None);
+            call.left_at.get_or_insert((now, true));
         }
         let bye = self.next_request(spot, "BYE");
         let bye = self.with_reason(bye);
@@ -247,7 +249,9 @@ impl Phone {
 
     /// A 2xx: acknowledge it, and talk, or hang up where the call was cancelled meanwhile.
     pub(super) fn on_answer(&mut self, number: u32, index: usize, response: &Message) {
+        let now = self.now;
         let call = self.find_call(number);
+        call.answered_at.get_or_insert(now);
         let was_over = call.is_over();
         let spot = Spot { call: number, dialog: call.dialog_for(response) };
         call.final_status = response.status();
@@ -409,10 +413,12 @@ impl Phone {
 
     /// The call is over, once.
     pub(super) fn over(&mut self, number: u32, how: End) {
+        let now = self.now;
         let call = self.find_call(number);
         if call.is_over() {
             return;
         }
+        call.left_at.get_or_insert((now, false));
         let spot = Spot { call: number, dialog: call.current };
         (call.state, call.media) = (State::Over(how), None);
         call.wants_answer = false;
