@@ -77,7 +77,8 @@ fn replays_and_can_be_given_away(recording: &[u8]) {
     let given = anonymise(recording, Seed::from_number(1), None).unwrap_or_else(|failure| panic!("{failure}"));
     assert!(matches!(replay(&given, None), Ok(Replay::Identical { inputs: again, .. }) if again == inputs));
     let holds = |text: &str| given.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()));
-    for secret in ["u00007", DOMAIN, PASSWORD, "sipp"] {
+    // with what stands around them: the switch draws its branches and tags by chance, and has drawn a "p9sipp2f"
+    for secret in ["u00007@", "\"u00007\"", DOMAIN, PASSWORD, "/sipp/"] {
         assert!(!holds(secret), "{secret} can still be read");
     }
 }
