@@ -1,5 +1,6 @@
 //! Plain integers that a driver reads when somebody asks.
 
+use crate::reason::reasons;
 use serde::{Deserialize, Serialize};
 
 macro_rules! counters {
@@ -74,29 +75,9 @@ counters! {
     dns_foreign,
 }
 
-macro_rules! drop_reasons {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// Why an input was dropped without an answer.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum DropReason {
-            $($(#[doc = $doc])+ $variant,)+
-        }
-
-        impl DropReason {
-            /// Every reason, in the order of [`Counters::dropped`].
-            pub const ALL: &'static [DropReason] = &[$(DropReason::$variant),+];
-
-            /// The reason's name in logs and metrics.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(DropReason::$variant => $name,)+
-                }
-            }
-        }
-    };
-}
-
-drop_reasons! {
+reasons! {
+    /// Why an input was dropped without an answer.
+    DropReason:
     /// The datagram is no SIP message at all.
     NotSip = "not-sip",
     /// A request so broken that no answer to it can be built.

@@ -48,6 +48,7 @@ pub mod nearest;
 pub mod params;
 pub mod ports;
 pub mod pump;
+mod reason;
 pub mod record;
 pub mod registrar;
 pub mod rng;

@@ -10,6 +10,7 @@ use super::session::Session;
 use super::stats::Tally;
 use crate::handle::{Handle, Slab};
 use crate::limits::{MEDIA_ENDED, MEDIA_REPORTS_WAITING, MEDIA_SESSIONS, MEDIA_SOCKETS, TIMERS_PER_TICK};
+use crate::reason::reasons;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -31,29 +32,9 @@ pub enum Relay {
     Drop(MediaDrop),
 }
 
-macro_rules! media_drops {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// Why a packet was dropped.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum MediaDrop {
-            $($(#[doc = $doc])+ $variant,)+
-        }
-
-        impl MediaDrop {
-            /// Every reason, in the order of [`Tally::dropped`].
-            pub const ALL: &'static [MediaDrop] = &[$(MediaDrop::$variant),+];
-
-            /// As in logs and metrics.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(MediaDrop::$variant => $name,)+
-                }
-            }
-        }
-    };
-}
-
-media_drops! {
+reasons! {
+    /// Why a packet was dropped.
+    MediaDrop:
     /// No session has the socket: it came before its install or after its end.
     NoSession = "no-session",
     /// Neither RTP nor RTCP, where only these are relayed; or RTP at a socket of RTCP.
