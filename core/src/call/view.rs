@@ -4,7 +4,7 @@ use super::{Call, Calls};
 use crate::time::Now;
 use serde::Serialize;
 
-/// One live call, for `crosspoint-tokio calls`.
+/// One live call, for the command `calls`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CallView {
     /// Its number: what `hangup` takes and the CDR will say.

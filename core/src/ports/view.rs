@@ -4,7 +4,7 @@ use super::{Capacity, Counts, Lease, Pool, Ports, Tally};
 use serde::Serialize;
 use std::net::IpAddr;
 
-/// The ports of a switch, for `crosspoint-tokio ports`.
+/// The ports of a switch, for the command `ports`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PortsView {
     /// Both ranges.

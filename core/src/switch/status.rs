@@ -5,7 +5,7 @@ use crate::counters::DropReason;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The answer to `crosspoint-tokio status`.
+/// The answer to the command `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// Calls up, in whatever state.

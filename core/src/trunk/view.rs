@@ -6,7 +6,7 @@ use crate::config::GatewayAuth;
 use crate::time::{Instant, Now};
 use serde::Serialize;
 
-/// One gateway, for `crosspoint-tokio trunks`.
+/// One gateway, for the command `trunks`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TrunkView {
     /// Its name.
