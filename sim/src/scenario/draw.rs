@@ -40,7 +40,7 @@ impl Scenario {
         let gateways = (0..if options.failover { 3 } else { 1 }).map(|number| draw_gateway(stream, options, number));
         let gateways = gateways.collect();
         let links = draw_links(stream, options);
-        let frame = Scenario { seed, is_probed: true, options, links, nats, phones, gateways, ops: Vec::new() };
+        let frame = Scenario { seed, ends_at_rest: false, options, links, nats, phones, gateways, ops: Vec::new() };
         let span_ms = calls * PACE_MS;
         let calls_drawn = (0..calls).map(|_| Draw::call as Drawer<'_>);
         let drawers: Vec<Drawer<'_>> = calls_drawn.chain(Draw::new(&frame, 0).besides(calls)).collect();

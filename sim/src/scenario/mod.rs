@@ -60,9 +60,9 @@ use serde::{Deserialize, Serialize};
 pub struct Scenario {
     /// The seed of everything that is drawn at random while it is played.
     pub seed: u64,
-    /// Whether in calm everybody registers once more, and calls everybody.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    pub is_probed: bool,
+    /// It ends once all is at rest; else everybody registers once more in calm, and calls everybody.
+    #[serde(default, skip_serializing_if = "op::is_default")]
+    pub ends_at_rest: bool,
     /// What kinds of things it was drawn with.
     #[serde(default, skip_serializing_if = "op::is_default")]
     pub options: Options,
@@ -150,16 +150,6 @@ impl Scenario {
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a scenario is plain data with text keys")
     }
-}
-
-fn yes() -> bool {
-    true
-}
-
-// serde asks by reference
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_yes(value: &bool) -> bool {
-    *value
 }
 
 fn good() -> Plan {

@@ -89,6 +89,7 @@ struct Stage {
     world: World,
     nats: BTreeMap<u16, NatId>,
     names: Vec<String>,
+    doubts: Doubts,
 }
 
 impl Stage {
@@ -119,12 +120,12 @@ impl Stage {
         }
         let phones = scenario.phones.iter().map(|phone| &phone.name);
         let names: Vec<String> = phones.chain(scenario.gateways.iter().map(|gateway| &gateway.name)).cloned().collect();
-        Stage { world, nats, names }
+        Stage { world, nats, names, doubts: doubts(scenario) }
     }
 
     /// How everybody is, whatever the world was told about its log.
     fn settle_in(&mut self, scenario: &Scenario) {
-        let doubts = doubts(scenario);
+        let doubts = self.doubts;
         for name in &self.names {
             self.world.act(name, |phone, _| {
                 let settings = phone.settings_mut();
@@ -144,7 +145,7 @@ impl Stage {
 
     /// What is lawful in this world, since somebody in it does what leads there.
     fn permit(&mut self, scenario: &Scenario) {
-        if doubts(scenario).cuts_off {
+        if self.doubts.cuts_off {
             self.world.permit(Lawful::CutOff);
         }
         for op in &scenario.ops {
@@ -179,8 +180,7 @@ impl Stage {
     /// Nothing happens any more but what a telephone network is for.
     fn calm(&mut self, scenario: &Scenario) {
         self.world.calm();
-        let doubts = doubts(scenario);
-        if doubts.restarts || doubts.cuts_off {
+        if self.doubts.restarts || self.doubts.cuts_off {
             self.pull_plugs();
         }
         let is_reboot = |op: &Op| matches!(&op.act, Act::Phone(plan) if plan.does == PhoneAct::Reboot);
@@ -193,7 +193,7 @@ impl Stage {
             let violation = Violation::new("rests-in-calm", text).of_calls(self.world.live_call_ids());
             self.world.accuse(violation);
         }
-        if scenario.is_probed {
+        if !scenario.ends_at_rest {
             self.register_all(scenario);
             for (number, (from, to)) in probes(scenario).into_iter().enumerate() {
                 self.probe(PROBES + number as u64, &from, &to);

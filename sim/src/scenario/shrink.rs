@@ -31,9 +31,7 @@ impl Scenario {
             all.extend(starts.map(|from| self.without_ops(from, (from + chunk).min(self.ops.len()))));
             chunk /= 2;
         }
-        if self.is_probed {
-            all.push(Scenario { is_probed: false, ..self.clone() });
-        }
+        all.push(Scenario { ends_at_rest: true, ..self.clone() });
         all.extend(self.without_idle());
         if self.links != Plan::GOOD {
             all.push(Scenario { links: Plan::GOOD, ..self.clone() });
