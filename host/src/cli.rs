@@ -132,6 +132,20 @@ pub enum ExplainCommand {
     Media(ExplainMediaArgs),
 }
 
+/// By what `explain` explains, and how it prints.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainBy {
+    /// Configuration file to explain by; without it and --state-dir, the embedded default
+    #[arg(long, value_name = "FILE", conflicts_with = "state_dir")]
+    pub config: Option<PathBuf>,
+    /// State directory of a running switch, to explain by what is registered, down and under way there
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `explain media`.
 #[derive(Clone, Debug, Args)]
 pub struct ExplainMediaArgs {
@@ -153,15 +167,9 @@ pub struct ExplainMediaArgs {
     /// An address translator stands before the callee
     #[arg(long)]
     pub callee_nat: bool,
-    /// Configuration file to explain by; without it and --state-dir, the embedded default
-    #[arg(long, value_name = "FILE", conflicts_with = "state_dir")]
-    pub config: Option<PathBuf>,
-    /// State directory of a running switch, to explain by who is registered there, and from where
-    #[arg(long, value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
+    /// By what, and how it is printed.
+    #[command(flatten)]
+    pub by: ExplainBy,
 }
 
 /// Arguments of `explain route`.
@@ -176,15 +184,9 @@ pub struct ExplainRouteArgs {
     /// The number that is called
     #[arg(long, value_name = "NUMBER")]
     pub callee: String,
-    /// Configuration file to explain by; without it and --state-dir, the embedded default
-    #[arg(long, value_name = "FILE", conflicts_with = "state_dir")]
-    pub config: Option<PathBuf>,
-    /// State directory of a running switch, to explain by what is registered, down and under way there
-    #[arg(long, value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
+    /// By what, and how it is printed.
+    #[command(flatten)]
+    pub by: ExplainBy,
 }
 
 /// Names a running switch.

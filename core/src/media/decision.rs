@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where media goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Through the switch.
     Relay,
@@ -62,6 +63,7 @@ pub enum Rule {
 
 /// What an operator should look at, though it changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Note {
     /// The global mode went before what a side asks for.
     Conflict,
@@ -83,6 +85,7 @@ impl Note {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// Where media goes.
+    #[serde(rename = "media")]
     pub outcome: Outcome,
     /// The rule that says so.
     pub rule: Rule,
@@ -129,7 +132,7 @@ pub fn decide(facts: &Facts) -> Decision {
 }
 
 /// Every rule down to the one that decides, and what each saw.
-pub fn explain(facts: &Facts) -> Vec<Step> {
+pub fn steps(facts: &Facts) -> Vec<Step> {
     let decided = decide(facts).rule;
     let rules = TABLE.into_iter().map(|(rule, _)| rule).take_while(|rule| *rule <= decided);
     rules.map(|rule| Step { rule, fires: rule == decided, why: rule.why(facts) }).collect()

@@ -1,57 +1,61 @@
 //! A decision for people: what `explain media` prints.
 
-use super::decision::{Decision, Step, decide, explain};
-use super::facts::Facts;
+use super::decision::{Decision, Step, decide, steps};
+use super::facts::{Facts, Needs, Switches};
+use super::side::{Seen, side};
+use crate::config::{Config, Endpoint};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A decision explained. Displays as text for a terminal; serialises for programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// `relay` or `direct`.
-    pub media: String,
-    /// The id of the rule that decided.
-    pub rule: String,
-    /// What to look at: `conflict`, `direct_infeasible`.
-    pub notes: Vec<String>,
-    /// Every rule down to that one.
-    pub steps: Vec<Explained>,
+    /// What was decided.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// Every rule down to the one that did.
+    pub steps: Vec<Step>,
     /// What was decided upon.
     pub facts: Facts,
 }
 
-/// One rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explained {
-    /// Its id.
-    pub rule: String,
-    /// Whether it decided.
-    pub fires: bool,
-    /// The facts that it looked at.
-    pub why: String,
-}
-
-impl Explanation {
-    /// Decides upon these facts, and says how.
-    pub fn of(facts: Facts) -> Explanation {
-        let Decision { outcome, rule, notes } = decide(&facts);
-        let explained = |step: Step| Explained { rule: step.rule.id().to_owned(), fires: step.fires, why: step.why };
-        Explanation {
-            media: outcome.name().to_owned(),
-            rule: rule.id().to_owned(),
-            notes: notes.into_iter().map(|note| note.name().to_owned()).collect(),
-            steps: explain(&facts).into_iter().map(explained).collect(),
-            facts,
-        }
-    }
+/// Explains the media of a call from the first of these endpoints to the second. A side is where `seen` says; a phone of
+/// which that says nothing is where it is `registered`, by its user name.
+///
+/// # Errors
+/// There is no such endpoint; says which there is.
+pub fn explain(
+    config: &Config,
+    names: [&str; 2],
+    seen: [Seen; 2],
+    registered: impl Fn(&str) -> Option<Seen>,
+) -> Result<Explanation, String> {
+    let side_of = |name, seen: Seen| {
+        let endpoint = config.endpoint(name)?;
+        let known = match &endpoint {
+            Endpoint::Phone(phone) if seen.source.is_none() => registered(phone.user),
+            _ => None,
+        };
+        let known = known.unwrap_or(seen);
+        let seen = Seen { source: known.source, evidence: seen.evidence.and(known.evidence) };
+        Ok::<_, String>(side(config, &endpoint, seen))
+    };
+    let facts = Facts {
+        switches: Switches::of(&config.parameters),
+        caller: side_of(names[0], seen[0])?,
+        callee: side_of(names[1], seen[1])?,
+        needs: Needs::NONE,
+    };
+    Ok(Explanation { decision: decide(&facts), steps: steps(&facts), facts })
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Explained { rule, fires, why } in &self.steps {
-            writeln!(f, "{rule}  {}  {why}", if *fires { "yes" } else { "no " })?;
+        for Step { rule, fires, why } in &self.steps {
+            writeln!(f, "{}  {}  {why}", rule.id(), if *fires { "yes" } else { "no " })?;
         }
-        writeln!(f, "media: {} ({})", self.media, self.rule)?;
-        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
+        let Decision { outcome, rule, notes } = &self.decision;
+        writeln!(f, "media: {} ({})", outcome.name(), rule.id())?;
+        notes.iter().try_for_each(|note| writeln!(f, "note: {}", note.name()))
     }
 }

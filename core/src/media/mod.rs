@@ -27,8 +27,8 @@ mod side;
 mod stats;
 pub mod tone;
 
-pub use decision::{Decision, Note, Outcome, Rule, Step, decide, explain};
-pub use explain::{Explained, Explanation};
+pub use decision::{Decision, Note, Outcome, Rule, Step, decide, steps};
+pub use explain::{Explanation, explain};
 pub use facts::{Facts, Nat, Need, Needs, Side, Switches};
 pub use latch::{LATE, LEARNING_WINDOW, Move, PacketId, Reason, TargetState};
 pub use op::{

@@ -1,10 +1,9 @@
 //! One side of a call: what its configuration says of it, and where it was seen.
 
 use super::facts::{Nat, Side};
-use crate::config::{Cidr, Config, Peer};
+use crate::config::{Cidr, Config, Endpoint, Peer};
 use crate::nat::Evidence;
-use crate::nearest::nearest;
-use crate::params::did_you_mean;
+use crate::params::MediaProxy;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -20,50 +19,36 @@ pub struct Seen {
     pub evidence: Evidence,
 }
 
-/// The side that `name` names: a phone's user name or a gateway's name, `phone:` or `gateway:` before it where it could
-/// be both. A gateway of a fixed address is seen there where `seen` knows nothing better.
-///
-/// # Errors
-/// Says that there is none, with the nearest gateway.
-pub fn side(config: &Config, name: &str, seen: Seen) -> Result<Side, String> {
-    let (kind, name) = match name.split_once(':') {
-        Some((kind @ ("phone" | "gateway"), name)) => (kind, name),
-        _ => ("", name),
-    };
-    if kind != "gateway"
-        && let Some(phone) = config.phones.find(name)
-    {
-        let side = Side {
-            mode: phone.media_proxy,
-            registers: true,
-            is_encrypted: phone.encryption,
-            has_local_ring: phone.local_ring,
-            ..unknown()
-        };
-        return Ok(placed(config, side, seen));
-    }
-    let Some(gateway) = config.gateways.find(name).filter(|_| kind != "phone") else {
-        let hint = did_you_mean(nearest(name, config.gateways.iter().map(|gateway| gateway.name.as_str())));
-        return Err(format!("there is no phone and no gateway `{name}`{hint}"));
-    };
-    let fixed = gateway.peers.iter().find_map(|peer| match peer {
-        Peer::Address { ip, .. } => Some(*ip),
-        Peer::Name { .. } => None,
-    });
-    let seen = Seen { source: seen.source.or(fixed), ..seen };
-    Ok(placed(config, Side { mode: gateway.media_proxy, ..unknown() }, seen))
-}
-
-/// A side of which nothing is known.
-fn unknown() -> Side {
-    Side {
-        mode: crate::params::MediaProxy::Auto,
+/// This endpoint as a side of a call. A gateway of a fixed address is seen there where `seen` knows nothing better.
+pub fn side(config: &Config, endpoint: &Endpoint<'_>, seen: Seen) -> Side {
+    let unplaced = Side {
+        mode: MediaProxy::Auto,
         registers: false,
         is_encrypted: false,
         has_local_ring: false,
         network: String::new(),
         source: None,
         nat: Nat::None,
+    };
+    match endpoint {
+        Endpoint::Phone(phone) => {
+            let side = Side {
+                mode: phone.media_proxy,
+                registers: true,
+                is_encrypted: phone.encryption,
+                has_local_ring: phone.local_ring,
+                ..unplaced
+            };
+            placed(config, side, seen)
+        }
+        Endpoint::Gateway(gateway) => {
+            let fixed = gateway.peers.iter().find_map(|peer| match peer {
+                Peer::Address { ip, .. } => Some(*ip),
+                Peer::Name { .. } => None,
+            });
+            let seen = Seen { source: seen.source.or(fixed), ..seen };
+            placed(config, Side { mode: gateway.media_proxy, ..unplaced }, seen)
+        }
     }
 }
 
@@ -130,13 +115,10 @@ mod tests {
             "{NETWORKS}[[phone]]\nuser = \"1001\"\npassword = \"s\"\nmedia_proxy = \"Must On\"\nlocal_ring = true\n\
              [[gateway]]\nname = \"west\"\ndirection = \"routing\"\npeers = [\"10.7.0.1\"]\nprefixes = [\"00\"]\n"
         ));
-        let phone = side(&config, "1001", Seen::default()).unwrap();
+        let phone = side(&config, &config.endpoint("1001").unwrap(), Seen::default());
         assert_eq!((phone.mode.name(), phone.registers, phone.has_local_ring), ("Must On", true, true));
-        let west = side(&config, "gateway:west", Seen::default()).unwrap();
+        let west = side(&config, &config.endpoint("gateway:west").unwrap(), Seen::default());
         assert_eq!((west.mode.name(), west.registers, west.network.as_str()), ("Auto", false, "branch"));
-        assert_eq!(
-            side(&config, "wst", Seen::default()).unwrap_err(),
-            "there is no phone and no gateway `wst`, did you mean `west`?"
-        );
+        assert_eq!(config.endpoint("wst").unwrap_err(), "there is no phone and no gateway `wst`, did you mean `west`?");
     }
 }

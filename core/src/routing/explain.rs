@@ -5,9 +5,7 @@ use super::model::{Caller, Facts, Hop, Plan, Way};
 use super::plan::{Detail, Planner};
 use super::policy::{Redirect, StopPolicy, WayPolicy};
 use super::rule::Rule;
-use crate::config::Config;
-use crate::nearest::nearest;
-use crate::params::did_you_mean;
+use crate::config::{Config, Endpoint, Gateway};
 use crate::registrar::Registrar;
 use crate::time::Now;
 use serde::{Deserialize, Serialize};
@@ -85,22 +83,14 @@ pub fn explain_config(config: &Config, caller: &Caller<'_>, number: &str) -> Exp
 /// # Errors
 /// Says that there is none, with the nearest gateway.
 pub fn endpoint<'c>(config: &'c Config, text: &'c str) -> Result<Caller<'c>, String> {
-    let (kind, name) = match text.split_once(':') {
-        Some((kind @ ("phone" | "gateway"), name)) => (kind, name),
-        _ => ("", text),
-    };
     let nobody = Caller { number: "", user: "", gateway: "", source: None };
-    if kind != "gateway"
-        && let Some(phone) = config.phones.find(name)
-    {
-        return Ok(Caller { number: phone.caller_id.unwrap_or(name), user: name, ..nobody });
-    }
-    match config.gateways.find(name).filter(|_| kind != "phone") {
-        Some(gateway) if gateway.mapping => Ok(Caller { gateway: &gateway.name, ..nobody }),
-        Some(_) => Err(format!("gateway `{name}` brings no calls in: its direction is `routing`")),
-        None => {
-            let hint = did_you_mean(nearest(name, config.gateways.iter().map(|gateway| gateway.name.as_str())));
-            Err(format!("there is no phone and no gateway `{name}`{hint}"))
+    match config.endpoint(text)? {
+        Endpoint::Phone(phone) => {
+            Ok(Caller { number: phone.caller_id.unwrap_or(phone.user), user: phone.user, ..nobody })
+        }
+        Endpoint::Gateway(gateway) if gateway.mapping => Ok(Caller { gateway: &gateway.name, ..nobody }),
+        Endpoint::Gateway(Gateway { name, .. }) => {
+            Err(format!("gateway `{name}` brings no calls in: its direction is `routing`"))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a running switch would decide, and why.
 
 use super::Switch;
-use crate::media::{self, Needs, Seen, Switches};
+use crate::media::{self, Seen};
 use crate::routing::{Caller, Explanation, Facts, endpoint, explain};
 
 impl Switch {
@@ -29,23 +29,9 @@ impl Switch {
     /// # Errors
     /// There is no such endpoint; says which there is.
     pub fn explain_media(&self, endpoints: [&str; 2], seen: [Seen; 2]) -> Result<media::Explanation, String> {
-        let side = |name: &str, seen: Seen| {
-            let user = name.strip_prefix("phone:").unwrap_or(name);
-            let registered = self.registrar.seen(user.as_bytes(), self.cx.now).filter(|_| seen.source.is_none());
-            let seen = match registered {
-                None => seen,
-                Some((flow, evidence)) => {
-                    Seen { source: Some(flow.remote.ip()), evidence: seen.evidence.and(evidence) }
-                }
-            };
-            media::side(&self.cx.config, name, seen)
-        };
-        let [caller, callee] = endpoints;
-        Ok(media::Explanation::of(media::Facts {
-            switches: Switches::of(&self.cx.config.parameters),
-            caller: side(caller, seen[0])?,
-            callee: side(callee, seen[1])?,
-            needs: Needs::NONE,
-        }))
+        media::explain(&self.cx.config, endpoints, seen, |user| {
+            let (flow, evidence) = self.registrar.seen(user.as_bytes(), self.cx.now)?;
+            Some(Seen { source: Some(flow.remote.ip()), evidence })
+        })
     }
 }

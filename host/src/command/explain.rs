@@ -5,7 +5,7 @@ use crate::admin::{self, Request};
 use crate::cli::{ExplainCommand, ExplainMediaArgs, ExplainRouteArgs};
 use crate::config_file::ConfigFile;
 use crosspoint_core::config::Config;
-use crosspoint_core::media::{self, Needs, Seen, Switches};
+use crosspoint_core::media::{self, Seen};
 use crosspoint_core::nat::Evidence;
 use crosspoint_core::routing::{Caller, Explanation, endpoint, explain_config};
 use std::path::Path;
@@ -19,40 +19,35 @@ pub(crate) fn explain(command: &ExplainCommand) -> Done {
 }
 
 fn route(args: &ExplainRouteArgs) -> Done {
-    let explanation: Explanation = match &args.state_dir {
+    let explanation: Explanation = match &args.by.state_dir {
         Some(state_dir) => {
             let (caller, callee) = (args.caller.clone(), args.callee.clone());
             ask(state_dir, &Request::ExplainRoute { caller, caller_number: args.caller_number.clone(), callee })?
         }
         None => {
-            let config = config(args.config.as_deref())?;
+            let config = config(args.by.config.as_deref())?;
             let caller = endpoint(&config, &args.caller)?;
             let number = args.caller_number.as_deref().unwrap_or(caller.number);
             explain_config(&config, &Caller { number, ..caller }, &args.callee)
         }
     };
-    if args.json { print_json(&explanation) } else { print(&explanation.to_string()) }
+    if args.by.json { print_json(&explanation) } else { print(&explanation.to_string()) }
 }
 
 fn media(args: &ExplainMediaArgs) -> Done {
     let seen = |source, via| Seen { source, evidence: Evidence { via, ..Evidence::default() } };
     let seen = [seen(args.caller_source, args.caller_nat), seen(args.callee_source, args.callee_nat)];
-    let explanation: media::Explanation = match &args.state_dir {
+    let explanation: media::Explanation = match &args.by.state_dir {
         Some(state_dir) => {
             let (caller, callee) = (args.caller.clone(), args.callee.clone());
             ask(state_dir, &Request::ExplainMedia { caller, callee, seen })?
         }
         None => {
-            let config = config(args.config.as_deref())?;
-            media::Explanation::of(media::Facts {
-                switches: Switches::of(&config.parameters),
-                caller: media::side(&config, &args.caller, seen[0])?,
-                callee: media::side(&config, &args.callee, seen[1])?,
-                needs: Needs::NONE,
-            })
+            let config = config(args.by.config.as_deref())?;
+            media::explain(&config, [&args.caller, &args.callee], seen, |_| None)?
         }
     };
-    if args.json {
+    if args.by.json {
         return print_json(&explanation);
     }
     // said until calls ask the table too

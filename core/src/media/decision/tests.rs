@@ -118,7 +118,7 @@ fn off_is_never_overruled_but_told_what_it_breaks() {
 fn an_explanation_reads() {
     let mut facts = auto();
     (facts.caller.nat, facts.caller.source) = (behind("198.51.100.7"), "198.51.100.7".parse().ok());
-    let lines: Vec<String> = explain(&facts)
+    let lines: Vec<String> = steps(&facts)
         .into_iter()
         .map(|step| format!("{} {} {}", step.rule.id(), if step.fires { "fires:" } else { "-" }, step.why))
         .collect();
@@ -178,7 +178,7 @@ quickcheck! {
     fn the_first_rule_that_holds_decides(facts: Facts) -> bool {
         let decision = decide(&facts);
         let before = TABLE.iter().take_while(|(rule, _)| *rule != decision.rule);
-        let fired: Vec<Rule> = explain(&facts).iter().filter(|step| step.fires).map(|step| step.rule).collect();
+        let fired: Vec<Rule> = steps(&facts).iter().filter(|step| step.fires).map(|step| step.rule).collect();
         decision.rule.holds(&facts) && before.into_iter().all(|(rule, _)| !rule.holds(&facts)) && fired == [decision.rule]
     }
 
