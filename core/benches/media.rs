@@ -1,6 +1,6 @@
 //! Instructions that a relayed packet costs in the core: judging its source, counting it, deciding where it goes.
 //!
-//! The limit is a tenth above the 411 that a packet of a locked leg costs.
+//! The limit is a tenth above the 361 that a packet of a locked leg costs.
 //!
 //! `cargo bench -p crosspoint-core --bench media`; what it needs stands in `sip.rs`. Fails where a limit is exceeded.
 
@@ -82,7 +82,7 @@ fn relayed((mut shard, from, mut packets): (MediaShard, SocketAddr, Vec<Vec<u8>>
     (shard, packets)
 }
 
-#[library_benchmark(config = at_most(450))]
+#[library_benchmark(config = at_most(400))]
 #[bench::media(warm(0, peer(200)))]
 #[bench::event(warm(EVENT, peer(200)))]
 #[bench::spoofed(warm(0, peer(999)))]
