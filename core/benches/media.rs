@@ -1,6 +1,7 @@
-//! Instructions that a relayed packet costs in the core: judging its source, counting it, deciding where it goes.
+//! Instructions that a packet costs in the core: a relayed one, for judging its source, counting it and deciding where it
+//! goes; and one that the switch plays, for its 160 samples and for whose turn is next.
 //!
-//! The limit is a tenth above the 361 that a packet of a locked leg costs.
+//! The limits are a tenth above what they cost: 364, 17,800 (a sine for each sample) and 8,200.
 //!
 //! `cargo bench -p crosspoint-core --bench media`; what it needs stands in `sip.rs`. Fails where a limit is exceeded.
 
@@ -12,9 +13,11 @@
     reason = "the code that gungraun's macros make"
 )]
 
+use crosspoint_core::media::tone::{Cadence, Law, PACKET_BYTES, Program, Recording, SoundId, Sounds};
 use crosspoint_core::media::{
     Interruption, Kind, LegPlan, LegSocket, MediaOp, MediaShard, PayloadTypes, Relay, RtcpPlan, SessionId,
 };
+use crosspoint_core::rng::{Seed, media_stream};
 use crosspoint_core::sdp::PayloadMap;
 use crosspoint_core::time::Instant;
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
@@ -31,6 +34,14 @@ const EVENT: u8 = 101;
 
 fn peer(socket: u32) -> SocketAddr {
     SocketAddr::new([192, 0, 2, 1].into(), 4000 + socket as u16)
+}
+
+fn empty() -> MediaShard {
+    // a second of a recording
+    let head = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x80\x3e\0\0";
+    let samples: Vec<u8> = (0..8000u16).flat_map(|n| n.wrapping_mul(7919).to_le_bytes()).collect();
+    let recording = Recording::read_wav(&[&head[..], &samples].concat()).expect("a file of a second");
+    MediaShard::new(media_stream(Seed::from_number(1), 0), Sounds::new([recording]))
 }
 
 fn leg(socket: u32) -> LegPlan {
@@ -62,7 +73,7 @@ fn packet(payload_type: u8, sequence: u16) -> Vec<u8> {
 
 /// A shard with many sessions, all legs locked, and the packets that come next to one of them.
 fn warm(payload_type: u8, from: SocketAddr) -> (MediaShard, SocketAddr, Vec<Vec<u8>>) {
-    let mut shard = MediaShard::new();
+    let mut shard = empty();
     for number in 0..SESSIONS {
         let legs = Box::new([leg(2 * number), leg(2 * number + 1)]);
         shard.apply(at(0), MediaOp::Install { session: SessionId(number.into()), generation: 1, legs });
@@ -90,6 +101,29 @@ fn relay(next: (MediaShard, SocketAddr, Vec<Vec<u8>>)) -> (MediaShard, Vec<Vec<u
     relayed(next)
 }
 
+/// A shard that plays this to each of its stations.
+fn ringing(program: Program) -> MediaShard {
+    let mut shard = empty();
+    for number in 0..u32::from(PACKETS) {
+        let (session, leg) = (SessionId(number.into()), Box::new(leg(number)));
+        let op = MediaOp::Station { session, generation: 1, leg, law: Law::A, program: program.clone() };
+        shard.apply(Instant::from_micros(u64::from(number) * 200), op);
+    }
+    while shard.poll_report().is_some() {}
+    shard
+}
+
+#[library_benchmark]
+#[bench::tone(args = (ringing(Program::Tone(Cadence::ringback()))), config = at_most(19_600))]
+#[bench::recording(args = (ringing(Program::Recording { sound: SoundId(0), times: None })), config = at_most(9000))]
+fn play(mut shard: MediaShard) -> (MediaShard, [u8; PACKET_BYTES]) {
+    let mut packet = [0; PACKET_BYTES];
+    for number in 0..u64::from(PACKETS) {
+        black_box(shard.poll_packet(Instant::from_micros(number * 200), &mut packet));
+    }
+    (shard, packet)
+}
+
 /// Fails the run where a packet takes more instructions than this.
 fn at_most(instructions_per_packet: u64) -> LibraryBenchmarkConfig {
     let mut callgrind = Callgrind::default();
@@ -99,5 +133,5 @@ fn at_most(instructions_per_packet: u64) -> LibraryBenchmarkConfig {
     config
 }
 
-library_benchmark_group!(name = media, benchmarks = [relay]);
+library_benchmark_group!(name = media, benchmarks = [relay, play]);
 main!(library_benchmark_groups = media);

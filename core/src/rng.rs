@@ -96,6 +96,12 @@ impl Streams {
     }
 }
 
+/// The chance of the media shard with this number. Those of the switch itself have smaller numbers.
+pub fn media_stream(seed: Seed, shard: u16) -> Stream {
+    const MEDIA: u64 = 1 << 16;
+    Stream::new(seed, MEDIA | u64::from(shard))
+}
+
 /// The keys with which every [`crate::handle::Table`] of this seed hashes, so that a sender cannot choose collisions.
 pub fn table_key(seed: Seed) -> (u64, u64) {
     let mut stream = Stream::new(seed, 0);

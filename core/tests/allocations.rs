@@ -2,12 +2,12 @@
 
 #![allow(unsafe_code, reason = "only an allocator can count allocations, and its trait is unsafe; it passes all on")]
 
-use crosspoint_core::media::tone::{Cadence, Echo, Law, PACKET_BYTES, Player, Sound, Turn};
+use crosspoint_core::media::tone::{Cadence, Echo, Law, PACKET_BYTES, Player, Program, Sound, Sounds, Turn};
 use crosspoint_core::media::{
     Interruption, Kind, Learning, LegPlan, LegSocket, MediaDrop, MediaOp, MediaShard, Party, PayloadTypes, Relay,
     RtcpPlan, SessionId,
 };
-use crosspoint_core::rng::{Seed, Stream};
+use crosspoint_core::rng::{Seed, Stream, media_stream};
 use crosspoint_core::sdp::PayloadMap;
 use crosspoint_core::time::Instant;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -38,6 +38,10 @@ static ALLOCATOR: Counting = Counting;
 
 fn at(ms: u64) -> Instant {
     Instant::from_micros(ms * 1000)
+}
+
+fn empty() -> MediaShard {
+    MediaShard::new(media_stream(Seed::from_number(1), 0), Sounds::default())
 }
 
 fn leg(socket: u32, peer: SocketAddr) -> LegPlan {
@@ -71,7 +75,7 @@ fn packets() -> [Vec<u8>; 5] {
 #[test]
 fn a_packet_allocates_nothing() {
     let [caller, callee, stranger] = peers();
-    let mut shard = MediaShard::new();
+    let mut shard = empty();
     let legs = Box::new([leg(0, caller), leg(1, callee)]);
     shard.apply(at(0), MediaOp::Install { session: SessionId(1), generation: 1, legs });
     let mut packets = packets();
@@ -95,6 +99,32 @@ fn a_packet_allocates_nothing() {
 }
 
 #[test]
+fn what_a_shard_plays_allocates_nothing() {
+    let mut shard = empty();
+    // different phases, so that turns come in an order of their own
+    for number in 0..100 {
+        let (session, leg) = (SessionId(number), Box::new(leg(number as u32, peers()[0])));
+        let program = if number % 4 == 0 { Program::Echo } else { Program::Tone(Cadence::ringback()) };
+        shard.apply(at(number / 3), MediaOp::Station { session, generation: 1, leg, law: Law::A, program });
+    }
+    let [mut packet, mut media] = [[0; PACKET_BYTES]; 2];
+    media[..2].copy_from_slice(&[0x80, 8]);
+    let before = ALLOCATIONS.get();
+    let (mut played, mut echoed) = (0, 0);
+    for turn in 0..1000u64 {
+        // one turn in ten is late for all of them
+        let now = at(7 * turn + turn % 10 / 9 * 60);
+        shard.tick(now);
+        while shard.poll_packet(now, &mut packet).is_some() {
+            played += 1;
+        }
+        echoed += u32::from(matches!(shard.relay(now, LegSocket(4), peers()[0], &mut media), Relay::Forward { .. }));
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert!(played > 25_000 && echoed == 1000, "{played} played, {echoed} returned");
+}
+
+#[test]
 fn a_tone_and_an_echo_allocate_nothing() {
     let mut chance = Stream::new(Seed::from_number(1), 1);
     let ringback = Sound::Tone(Cadence::ringback());
@@ -111,7 +141,7 @@ fn a_tone_and_an_echo_allocate_nothing() {
 #[test]
 fn the_allocator_of_this_test_counts() {
     let before = ALLOCATIONS.get();
-    let mut shard = MediaShard::new();
+    let mut shard = empty();
     let party = Party::Caller;
     let leg = Box::new(leg(0, peers()[0]));
     let (session, generation, learning) = (SessionId(1), 1, Learning::Keep);

@@ -8,7 +8,11 @@
 //!
 //! Both legs of every call are learned from what comes. Without arguments, one call for a moment.
 
-use crosspoint_core::media::{Interruption, Kind, LegPlan, LegSocket, MediaOp, PayloadTypes, RtcpPlan, SessionId};
+use crosspoint_core::media::tone::Sounds;
+use crosspoint_core::media::{
+    Interruption, Kind, LegPlan, LegSocket, MediaOp, MediaShard, PayloadTypes, RtcpPlan, SessionId,
+};
+use crosspoint_core::rng::{Seed, media_stream};
 use crosspoint_core::sdp::PayloadMap;
 use crosspoint_host::clock::Clock;
 use crosspoint_host::media::{Settings, Shard};
@@ -53,7 +57,8 @@ fn main() -> ExitCode {
     }
     let (_wake, woken) = UnixStream::pair().expect("a socket pair");
     let settings = Settings { batch_us: arguments.batch_us, ..Settings::default() };
-    let mut shard = Shard::new(Clock::start(), settings, woken.as_fd()).expect("an epoll instance");
+    let core = MediaShard::new(media_stream(Seed::from_number(1), 0), Sounds::default());
+    let mut shard = Shard::new(Clock::start(), settings, core, woken.as_fd()).expect("an epoll instance");
     for call in 0..arguments.calls {
         let sockets = [0, 1].map(|leg| {
             let at = LegSocket(2 * call + leg);

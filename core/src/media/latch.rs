@@ -26,9 +26,10 @@ pub const LEARNING_WINDOW: Duration = Duration::from_secs(5);
 pub const LATE: Duration = Duration::from_millis(500);
 
 /// How settled a target is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TargetState {
     /// As signalling says; no packet has shown anything.
+    #[default]
     Signalled,
     /// As a packet showed; a better source may still come.
     Learned,
@@ -37,9 +38,10 @@ pub enum TargetState {
 }
 
 /// What moved a target to where and how it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     /// Signalling named an address.
+    #[default]
     Signalling,
     /// Signalling opened the window again; the address stayed.
     Reopened,
@@ -93,7 +95,7 @@ pub struct PacketId {
 }
 
 /// A target with what brought it about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
     /// How settled it is.
     pub state: TargetState,

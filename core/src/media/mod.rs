@@ -9,7 +9,9 @@
 //! | `tone` | what the switch plays itself: tones, announcements, the echo |
 //! | `op` | what signalling tells a shard, and what it reports |
 //! | `shard` | sessions by their sockets: the decision about each packet |
-//! | `session` | two legs, and what passes between them; interruption |
+//! | `session` | two legs, and what passes between them; or one, with the switch at the other end; interruption |
+//! | `playing` | what the switch itself sends to a leg |
+//! | `turns` | whose packet is due next of those that the switch sends |
 //! | `latch` | where a leg's media goes: signalled, learned, locked |
 //! | `rtp`, `rtcp` | what is read of a packet |
 //! | `stats` | packets, loss, order and jitter of a leg |
@@ -19,6 +21,7 @@ mod explain;
 mod facts;
 mod latch;
 mod op;
+mod playing;
 pub mod rtcp;
 pub mod rtp;
 mod session;
@@ -26,6 +29,7 @@ mod shard;
 mod side;
 mod stats;
 pub mod tone;
+mod turns;
 
 pub use decision::{Decision, Note, Outcome, Rule, Step, decide, steps};
 pub use explain::{Explanation, explain};

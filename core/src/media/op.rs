@@ -5,6 +5,7 @@
 
 use super::latch::Move;
 use super::stats::LegStats;
+use super::tone::{Law, Program};
 use crate::sdp::PayloadMap;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -182,7 +183,35 @@ pub enum MediaOp {
         /// The caller's leg, the callee's leg.
         legs: Box<[LegPlan; 2]>,
     },
-    /// Change one leg and leave the other as it is.
+    /// Play to this leg, whose other end is the switch itself: echo, tone, announcement. The leg is the caller's, of a
+    /// session of one leg; where it is held, nothing is sent to it (RFC 3264 §8.4).
+    Station {
+        /// Which session.
+        session: SessionId,
+        /// Of this op.
+        generation: u32,
+        /// The caller's leg, of [`Kind::Rtp`].
+        leg: Box<LegPlan>,
+        /// What was negotiated: payload type 0 or 8.
+        law: Law,
+        /// What is heard.
+        program: Program,
+    },
+    /// Let a leg hear this instead of what comes from the other leg's peer; that is counted and goes nowhere meanwhile,
+    /// also after the end of the program. What plays already is replaced, in the same stream.
+    Play {
+        /// Which session.
+        session: SessionId,
+        /// Of this op.
+        generation: u32,
+        /// Who hears it; has a leg of [`Kind::Rtp`].
+        to: Party,
+        /// What was negotiated: payload type 0 or 8.
+        law: Law,
+        /// What is heard; no echo where there is another leg. `None` stops what plays.
+        program: Option<Program>,
+    },
+    /// Change one leg and leave the other as it is, and what plays too.
     Update {
         /// Which session.
         session: SessionId,
@@ -222,6 +251,14 @@ pub enum Refusal {
     SocketTaken,
     /// The number of a socket is [`crate::limits::MEDIA_SOCKETS`] or above.
     SocketNumber,
+    /// The session has the caller's leg alone.
+    OneLeg,
+    /// The program is an echo, and the leg has another one to hear.
+    Echo,
+    /// The shard has no recording of this number.
+    NoSound,
+    /// The switch plays to the leg, or is to do so, and the leg's datagrams are not of [`Kind::Rtp`].
+    NotRtp,
 }
 
 /// Which directions of a leg are watched for interruption (behaviour §3). "Remote" is the device of the leg that has the
@@ -318,11 +355,18 @@ pub enum MediaReport {
         /// Which direction, since when.
         silence: Silence,
     },
+    /// A program has been heard to its end; told once for each that has one.
+    Played {
+        /// Which session.
+        session: SessionId,
+        /// Of the op that began it.
+        generation: u32,
+    },
     /// What has passed so far.
     Stats {
         /// Which session.
         session: SessionId,
-        /// The caller's leg, the callee's leg.
+        /// The caller's leg, the callee's leg; without a count where there is none.
         legs: Box<[LegStats; 2]>,
     },
 }

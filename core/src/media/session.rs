@@ -1,12 +1,14 @@
-//! Two legs, and what passes between them.
+//! Two legs, and what passes between them; or one leg, a station, with the switch itself at the other end.
 
 use super::latch::{Latch, PacketId, Reason, Trust};
 use super::op::{Component, Kind, Learning, LegPlan, LegSocket, MediaReport, Party, PayloadTypes};
-use super::op::{RtcpPlan, SessionId, Silence, Way};
+use super::op::{Refusal, RtcpPlan, SessionId, Silence, Way};
+use super::playing::Playing;
 use super::rtcp::{self, ReportBlock, SenderInfo};
 use super::rtp::{self, Header};
 use super::shard::{MediaDrop, Relay, Reports};
 use super::stats::{LegStats, Received, Sent, Tally};
+use super::tone::{PACKET_BYTES, Turn};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -26,8 +28,9 @@ pub(super) struct Session {
     pub(super) check_at: Option<Instant>,
     /// When the watch for silence began.
     watched_since: Instant,
-    /// In the order of [`Party::BOTH`].
-    legs: [Leg; 2],
+    caller: Leg,
+    /// None of a station.
+    callee: Option<Leg>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,6 +43,7 @@ struct Leg {
     tally: Tally,
     received: Received,
     sent: Sent,
+    played: Sent,
     rtcp_received: u64,
     rtcp_sent: u64,
     sender: Option<SenderInfo>,
@@ -48,6 +52,8 @@ struct Leg {
     heard: Watch,
     /// Media to the peer.
     served: Watch,
+    /// What the switch sends to the peer. In a box, since most legs have none.
+    playing: Option<Box<Playing>>,
 }
 
 /// One direction of a leg, watched for silence.
@@ -69,29 +75,89 @@ enum Content {
 
 impl Session {
     pub(super) fn new(now: Instant, id: SessionId, generation: u32, plans: &[LegPlan; 2]) -> Session {
-        let legs = plans.map(|plan| Leg::new(now, plan));
-        Session { id, generation, check_at: None, watched_since: now, legs }
+        let [caller, callee] = plans.map(|plan| Leg::new(now, plan));
+        Session { id, generation, check_at: None, watched_since: now, caller, callee: Some(callee) }
     }
 
-    fn leg(&self, party: Party) -> &Leg {
-        &self.legs[party as usize]
+    pub(super) fn station(now: Instant, id: SessionId, generation: u32, plan: LegPlan, playing: Playing) -> Session {
+        let caller = Leg { playing: Some(Box::new(playing)), ..Leg::new(now, plan) };
+        Session { id, generation, check_at: None, watched_since: now, caller, callee: None }
     }
 
-    pub(super) fn plan(&self, party: Party) -> &LegPlan {
-        &self.leg(party).plan
+    fn leg(&self, party: Party) -> Option<&Leg> {
+        match party {
+            Party::Caller => Some(&self.caller),
+            Party::Callee => self.callee.as_ref(),
+        }
     }
 
-    pub(super) fn latch(&self, party: Party, component: Component) -> &Latch {
-        self.leg(party).latch(component)
+    fn leg_mut(&mut self, party: Party) -> Option<&mut Leg> {
+        match party {
+            Party::Caller => Some(&mut self.caller),
+            Party::Callee => self.callee.as_mut(),
+        }
+    }
+
+    pub(super) fn is_station(&self) -> bool {
+        self.callee.is_none()
+    }
+
+    pub(super) fn plan(&self, party: Party) -> Result<&LegPlan, Refusal> {
+        self.leg(party).map(|leg| &leg.plan).ok_or(Refusal::OneLeg)
+    }
+
+    pub(super) fn plans(&self) -> impl Iterator<Item = &LegPlan> {
+        [Some(&self.caller), self.callee.as_ref()].into_iter().flatten().map(|leg| &leg.plan)
+    }
+
+    pub(super) fn latch(&self, party: Party, component: Component) -> Option<&Latch> {
+        Some(self.leg(party)?.latch(component))
     }
 
     pub(super) fn stats(&self) -> [LegStats; 2] {
-        [self.legs[0].stats(), self.legs[1].stats()]
+        Party::BOTH.map(|party| self.leg(party).map_or_else(LegStats::default, Leg::stats))
     }
 
-    /// One leg as signalling has it now; the other stays as it is.
+    pub(super) fn playing(&self, party: Party) -> Option<&Playing> {
+        self.leg(party)?.playing.as_deref()
+    }
+
+    /// Only of a leg that is there.
+    pub(super) fn play(&mut self, party: Party, playing: Option<Playing>) {
+        let leg = self.leg_mut(party).expect("one plays to a leg whose plan was looked at");
+        leg.playing = playing.map(Box::new);
+    }
+
+    /// Gives the packet of what plays to a leg that is due now, and where it goes.
+    pub(super) fn turn(
+        &mut self,
+        now: Instant,
+        party: Party,
+        out: &mut [u8; PACKET_BYTES],
+        reports: &mut Reports,
+    ) -> Option<(LegSocket, SocketAddr)> {
+        let (id, is_station) = (self.id, self.is_station());
+        let leg = self.leg_mut(party)?;
+        let playing = leg.playing.as_mut()?;
+        // one that holds a station wants no media
+        let to = leg.rtp.target().filter(|_| !(is_station && leg.plan.is_held));
+        let turn = playing.turn(now, to.map(|_| &mut *out));
+        if turn == Turn::Ended {
+            reports.answer(MediaReport::Played { session: id, generation: playing.generation });
+        }
+        let to = to.filter(|_| turn == Turn::Packet)?;
+        let count = if is_station { &mut leg.sent } else { &mut leg.played };
+        count.count(PACKET_BYTES);
+        leg.served.last = now;
+        Some((leg.plan.socket, to))
+    }
+
+    /// One leg as signalling has it now; the other stays as it is. Only of a leg that is there.
     pub(super) fn update(&mut self, now: Instant, party: Party, plan: LegPlan, learning: Learning) {
-        let leg = &mut self.legs[party as usize];
+        let leg = match party {
+            Party::Caller => &mut self.caller,
+            Party::Callee => self.callee.as_mut().expect("one updates a leg whose plan was looked at"),
+        };
         let watch = |plan: &LegPlan| (plan.is_held, plan.interruption, plan.interruption_after_ms);
         if watch(&leg.plan) != watch(&plan) {
             self.watched_since = now;
@@ -112,10 +178,10 @@ impl Session {
         packet: &mut [u8],
         reports: &mut Reports,
     ) -> Relay {
-        let [caller, callee] = &mut self.legs;
-        let (leg, other) = match party {
-            Party::Caller => (caller, callee),
-            Party::Callee => (callee, caller),
+        let (leg, other) = match (party, &mut self.callee) {
+            (Party::Caller, callee) => (&mut self.caller, callee.as_mut()),
+            (Party::Callee, Some(callee)) => (callee, Some(&mut self.caller)),
+            (Party::Callee, None) => unreachable!("no socket is that of a leg that is not there"),
         };
         let before = [leg.rtp.moves(), leg.rtcp.moves()];
         let relay = leg.pass(now, component, from, packet, other).unwrap_or_else(Relay::Drop);
@@ -132,12 +198,12 @@ impl Session {
 
     /// Tells the silences that have lasted too long, and returns when to look again.
     pub(super) fn check(&mut self, now: Instant, reports: &mut Reports) -> Option<Instant> {
-        if self.legs.iter().any(|leg| leg.plan.is_held) {
+        if self.plans().any(|plan| plan.is_held) {
             return None;
         }
         let mut next = None;
-        for party in Party::BOTH {
-            let leg = &mut self.legs[party as usize];
+        for (party, leg) in [(Party::Caller, Some(&mut self.caller)), (Party::Callee, self.callee.as_mut())] {
+            let Some(leg) = leg else { continue };
             let after = leg.interruption_after();
             for (way, watch) in [(Way::From, &mut leg.heard), (Way::To, &mut leg.served)] {
                 if !leg.plan.interruption.watches(way) {
@@ -170,12 +236,14 @@ impl Leg {
             tally: Tally::default(),
             received: Received::default(),
             sent: Sent::default(),
+            played: Sent::default(),
             rtcp_received: 0,
             rtcp_sent: 0,
             sender: None,
             hears: None,
             heard: watch,
             served: watch,
+            playing: None,
         }
     }
 
@@ -192,6 +260,7 @@ impl Leg {
             tally: self.tally,
             received: self.received,
             sent: self.sent,
+            played: self.played,
             rtcp_received: self.rtcp_received,
             rtcp_sent: self.rtcp_sent,
             sender: self.sender,
@@ -224,14 +293,14 @@ impl Leg {
         }
     }
 
-    /// From this leg to the other.
+    /// From this leg to the other, or to the switch.
     fn pass(
         &mut self,
         now: Instant,
         component: Component,
         from: SocketAddr,
         packet: &mut [u8],
-        other: &mut Leg,
+        other: Option<&mut Leg>,
     ) -> Result<Relay, MediaDrop> {
         let content = self.content(component, packet);
         let rtp = match content {
@@ -243,14 +312,18 @@ impl Leg {
         self.admit(now, component, PacketId { from, rtp })?;
         match content {
             Content::Rtcp => {
-                self.read_rtcp(packet, other);
-                return other.send_rtcp();
+                self.read_rtcp(packet, other.as_deref());
+                return other.map_or(Ok(Relay::Consume), Leg::send_rtcp);
             }
             Content::Rtp(header) => self.take(now, header, packet),
             _ => self.received.take_datagram(packet.len()),
         }
         self.heard.last = now;
-        other.send(now, packet.len())
+        match other {
+            Some(Leg { playing: Some(_), .. }) => Err(MediaDrop::PlayedOver),
+            Some(other) => other.send(now, packet.len()),
+            None => self.answer(now, packet),
+        }
     }
 
     /// Whether the packet is this leg's.
@@ -289,23 +362,28 @@ impl Leg {
     }
 
     /// Reads what the peer says. Of several blocks that about the other leg's source counts.
-    fn read_rtcp(&mut self, compound: &[u8], other: &Leg) {
+    fn read_rtcp(&mut self, compound: &[u8], other: Option<&Leg>) {
         self.rtcp_received += 1;
         if self.plan.kind == Kind::SecureRtp {
             return;
         }
-        let theirs = other.received.ssrc();
+        let theirs = other.and_then(|other| other.received.ssrc());
         for packet in rtcp::packets(compound) {
             self.sender = packet.sender().or(self.sender);
             self.hears = packet.blocks().find(|block| Some(block.ssrc) == theirs).or(self.hears);
         }
     }
 
+    /// What the switch makes of media that comes to a station.
+    fn answer(&mut self, now: Instant, packet: &mut [u8]) -> Result<Relay, MediaDrop> {
+        let is_echoed = !self.plan.is_held && self.playing.as_ref().is_some_and(|playing| playing.echoes(packet));
+        if is_echoed { self.send(now, packet.len()) } else { Ok(Relay::Consume) }
+    }
+
     /// Media to the peer.
     fn send(&mut self, now: Instant, bytes: usize) -> Result<Relay, MediaDrop> {
         let to = self.rtp.target().ok_or(MediaDrop::NoTarget)?;
-        self.sent.packets += 1;
-        self.sent.bytes += bytes as u64;
+        self.sent.count(bytes);
         self.served.last = now;
         Ok(Relay::Forward { out: self.plan.socket, to })
     }

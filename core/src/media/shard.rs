@@ -5,12 +5,16 @@
 //! Drain [`MediaShard::poll_report`] after each op, each tick and each pass over the sockets that are ready.
 
 use super::latch::{Move, canonical};
-use super::op::{Component, LegPlan, LegSocket, MediaOp, MediaReport, Party, Refusal, SessionId};
+use super::op::{Component, Kind, LegPlan, LegSocket, MediaOp, MediaReport, Party, Refusal, SessionId};
+use super::playing::Playing;
 use super::session::Session;
 use super::stats::Tally;
+use super::tone::{Law, PACKET_BYTES, Program, Sounds};
+use super::turns::Turns;
 use crate::handle::{Handle, Slab};
 use crate::limits::{MEDIA_ENDED, MEDIA_REPORTS_WAITING, MEDIA_SESSIONS, MEDIA_SOCKETS, TIMERS_PER_TICK};
 use crate::reason::reasons;
+use crate::rng::Stream;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -47,6 +51,8 @@ reasons! {
     NoTarget = "no-target",
     /// The other leg's peer takes no RTCP.
     NoRtcp = "no-rtcp",
+    /// The other leg's peer hears what the switch plays to it.
+    PlayedOver = "played-over",
 }
 
 /// Where a socket belongs.
@@ -73,8 +79,8 @@ impl Reports {
         }
     }
 
-    /// The answer to an op, which is never lost: signalling bounds its ops.
-    fn answer(&mut self, report: MediaReport) {
+    /// The answer to an op, or the end of what one began, which is never lost: signalling bounds its ops.
+    pub(super) fn answer(&mut self, report: MediaReport) {
         self.queue.push_back(report);
     }
 }
@@ -92,19 +98,18 @@ pub struct MediaShard {
     ended: VecDeque<SessionId>,
     /// When which session looks for silence.
     checks: BTreeSet<(Instant, Handle<Session>)>,
+    /// What plays to whom has its turn when.
+    turns: Turns,
+    sounds: Sounds,
+    /// Sources, first sequence numbers and timestamps of what is played (RFC 3550 §5.1).
+    chance: Stream,
     reports: Reports,
     tally: Tally,
 }
 
-impl Default for MediaShard {
-    fn default() -> MediaShard {
-        MediaShard::new()
-    }
-}
-
 impl MediaShard {
-    /// A shard without sessions. It has no chance and no parameters: its ops carry all.
-    pub fn new() -> MediaShard {
+    /// A shard without sessions, with these recordings to play. `chance` is its own: see [`crate::rng::media_stream`].
+    pub fn new(chance: Stream, sounds: Sounds) -> MediaShard {
         MediaShard {
             now: Instant::EPOCH,
             places: Vec::new(),
@@ -112,10 +117,18 @@ impl MediaShard {
             by_id: BTreeMap::new(),
             ended: VecDeque::new(),
             checks: BTreeSet::new(),
+            turns: Turns::default(),
+            sounds,
+            chance,
             // in full from the start, since packets may not allocate
             reports: Reports { queue: VecDeque::with_capacity(MEDIA_REPORTS_WAITING), lost: 0 },
             tally: Tally::default(),
         }
+    }
+
+    /// Other recordings for what begins from now on; what plays already keeps its own.
+    pub fn set_sounds(&mut self, sounds: Sounds) {
+        self.sounds = sounds;
     }
 
     /// Carries an op out, or leaves everything as it was.
@@ -123,6 +136,8 @@ impl MediaShard {
         self.pass_to(now);
         let (session, generation) = match op {
             MediaOp::Install { session, generation, .. }
+            | MediaOp::Station { session, generation, .. }
+            | MediaOp::Play { session, generation, .. }
             | MediaOp::Update { session, generation, .. }
             | MediaOp::Remove { session, generation } => (session, generation),
             MediaOp::Read { session } => (session, 0),
@@ -159,9 +174,29 @@ impl MediaShard {
         }
     }
 
+    /// Writes the next packet that the switch itself sends now to `out`, and says through which socket it goes where. To
+    /// be asked with each tick until there is none; where many are due that nobody can be sent, the rest of them follows
+    /// with the next tick.
+    pub fn poll_packet(&mut self, now: Instant, out: &mut [u8; PACKET_BYTES]) -> Option<(LegSocket, SocketAddr)> {
+        self.pass_to(now);
+        for _ in 0..TIMERS_PER_TICK {
+            let (handle, party) = self.turns.pop(self.now)?;
+            let session = self.sessions.get_mut(handle).expect("turns end with their session");
+            let packet = session.turn(self.now, party, out, &mut self.reports);
+            if let Some(at) = session.playing(party).and_then(|playing| playing.next) {
+                self.turns.insert(at, handle, party);
+            }
+            if packet.is_some() {
+                return packet;
+            }
+        }
+        None
+    }
+
     /// When it wants a tick.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.checks.first().map(|(at, _)| *at)
+        let check = self.checks.first().map(|(at, _)| *at);
+        [check, self.turns.first()].into_iter().flatten().min()
     }
 
     /// The next report, in the order in which they came about.
@@ -192,7 +227,7 @@ impl MediaShard {
     /// Where a leg's media goes now, and why.
     pub fn target(&self, session: SessionId, party: Party, component: Component) -> Option<&Move> {
         let session = self.sessions.get(*self.by_id.get(&session)?)?;
-        Some(session.latch(party, component).moved())
+        Some(session.latch(party, component)?.moved())
     }
 
     fn pass_to(&mut self, now: Instant) {
@@ -207,9 +242,21 @@ impl MediaShard {
     fn carry_out(&mut self, op: MediaOp) -> Result<bool, Refusal> {
         match op {
             MediaOp::Install { session, generation, legs } => self.install(session, generation, &legs),
+            MediaOp::Station { session, generation, leg, law, program } => {
+                self.station(session, generation, &leg, (law, &program))
+            }
+            MediaOp::Play { session, generation, to, law, program } => {
+                let Some(handle) = self.newer(session, generation)? else { return Ok(false) };
+                self.play(handle, generation, to, program.as_ref().map(|program| (law, program)))?;
+                self.session(handle).generation = generation;
+                Ok(true)
+            }
             MediaOp::Update { session, generation, party, leg, learning } => {
                 let Some(handle) = self.newer(session, generation)? else { return Ok(false) };
                 let now = self.now;
+                if self.session(handle).playing(party).is_some() && leg.kind != Kind::Rtp {
+                    return Err(Refusal::NotRtp);
+                }
                 self.replace_sockets(handle, party, &leg)?;
                 let session = self.session(handle);
                 session.generation = generation;
@@ -243,6 +290,64 @@ impl MediaShard {
     }
 
     fn install(&mut self, id: SessionId, generation: u32, legs: &[LegPlan; 2]) -> Result<bool, Refusal> {
+        if !self.has_room(id, generation, legs)? {
+            return Ok(false);
+        }
+        self.begin(Session::new(self.now, id, generation, legs));
+        Ok(true)
+    }
+
+    fn station(
+        &mut self,
+        id: SessionId,
+        generation: u32,
+        leg: &LegPlan,
+        program: (Law, &Program),
+    ) -> Result<bool, Refusal> {
+        if !self.has_room(id, generation, std::slice::from_ref(leg))? {
+            return Ok(false);
+        }
+        if leg.kind != Kind::Rtp {
+            return Err(Refusal::NotRtp);
+        }
+        let playing = Playing::new(self.now, generation, program, None, &self.sounds, &mut self.chance)?;
+        let next = playing.next;
+        let handle = self.begin(Session::station(self.now, id, generation, *leg, playing));
+        if let Some(at) = next {
+            self.turns.insert(at, handle, Party::Caller);
+        }
+        Ok(true)
+    }
+
+    /// Lets a leg hear this, or stops what it hears.
+    fn play(
+        &mut self,
+        handle: Handle<Session>,
+        generation: u32,
+        to: Party,
+        program: Option<(Law, &Program)>,
+    ) -> Result<(), Refusal> {
+        let session = self.sessions.get_mut(handle).expect("by_id names no session that was removed");
+        let kind = session.plan(to)?.kind;
+        let before = session.playing(to);
+        let playing = match program {
+            Some(_) if kind != Kind::Rtp => return Err(Refusal::NotRtp),
+            Some((_, Program::Echo)) if !session.is_station() => return Err(Refusal::Echo),
+            Some(program) => Some(Playing::new(self.now, generation, program, before, &self.sounds, &mut self.chance)?),
+            None => None,
+        };
+        if let Some(at) = before.and_then(|before| before.next) {
+            self.turns.remove(at, handle, to);
+        }
+        if let Some(at) = playing.as_ref().and_then(|playing| playing.next) {
+            self.turns.insert(at, handle, to);
+        }
+        session.play(to, playing);
+        Ok(())
+    }
+
+    /// Whether a session of these legs is new and not over already.
+    fn has_room(&self, id: SessionId, generation: u32, legs: &[LegPlan]) -> Result<bool, Refusal> {
         if self.ended.contains(&id) {
             return Ok(false);
         }
@@ -255,13 +360,19 @@ impl MediaShard {
         }
         let sockets: Vec<LegSocket> = legs.iter().flat_map(LegPlan::sockets).map(|(socket, _)| socket).collect();
         self.claim(&sockets, |_| false)?;
-        let handle = self.sessions.insert(Session::new(self.now, id, generation, legs));
+        Ok(true)
+    }
+
+    fn begin(&mut self, session: Session) -> Handle<Session> {
+        let plans: Vec<LegPlan> = session.plans().copied().collect();
+        let id = session.id;
+        let handle = self.sessions.insert(session);
         self.by_id.insert(id, handle);
-        for (party, leg) in Party::BOTH.into_iter().zip(legs) {
+        for (party, leg) in Party::BOTH.into_iter().zip(&plans) {
             self.place(handle, party, leg);
         }
         self.check(handle);
-        Ok(true)
+        handle
     }
 
     /// Whether these sockets can be had: different ones, in range, and nobody's or `own`.
@@ -280,9 +391,9 @@ impl MediaShard {
     }
 
     fn replace_sockets(&mut self, handle: Handle<Session>, party: Party, leg: &LegPlan) -> Result<(), Refusal> {
+        let before = *self.session(handle).plan(party)?;
         let sockets: Vec<LegSocket> = leg.sockets().map(|(socket, _)| socket).collect();
         self.claim(&sockets, |place| place.session == handle && place.party == party)?;
-        let before = *self.session(handle).plan(party);
         self.clear(&before);
         self.place(handle, party, leg);
         Ok(())
@@ -306,7 +417,12 @@ impl MediaShard {
 
     fn remove(&mut self, handle: Handle<Session>) {
         let session = self.sessions.remove(handle).expect("only a session that was found is removed");
-        Party::BOTH.into_iter().for_each(|party| self.clear(session.plan(party)));
+        session.plans().for_each(|plan| self.clear(plan));
+        for party in Party::BOTH {
+            if let Some(at) = session.playing(party).and_then(|playing| playing.next) {
+                self.turns.remove(at, handle, party);
+            }
+        }
         if let Some(at) = session.check_at {
             self.checks.remove(&(at, handle));
         }

@@ -47,14 +47,16 @@ impl Tally {
 }
 
 /// All about one leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegStats {
     /// What became of what arrived at its sockets.
     pub tally: Tally,
     /// The media that came from its peer, whether or not the other leg could take it.
     pub received: Received,
-    /// Media that went to its peer.
+    /// Media that went to its peer from the other end: the other leg's peer, or the switch where that is there.
     pub sent: Sent,
+    /// Media that the switch sent to its peer instead.
+    pub played: Sent,
     /// RTCP packets that came from its peer.
     pub rtcp_received: u64,
     /// RTCP packets that went to its peer.
@@ -78,13 +80,20 @@ pub fn one_way(legs: &[LegStats; 2]) -> Option<Party> {
     })
 }
 
-/// Media that was given on.
+/// Media that went to a peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// Datagrams.
     pub packets: u64,
     /// Their octets, headers of RTP included.
     pub bytes: u64,
+}
+
+impl Sent {
+    pub(super) fn count(&mut self, bytes: usize) {
+        self.packets += 1;
+        self.bytes += bytes as u64;
+    }
 }
 
 /// Media that came. Of what is not RTP only packets and bytes are counted.

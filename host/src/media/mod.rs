@@ -2,7 +2,7 @@
 //! [`MediaShard`](crosspoint_core::media::MediaShard) with what comes to them.
 //!
 //! The loop decides nothing. It opens and closes exactly what it is told, one reply each, carries ops to the shard and
-//! reports back, and sends what the shard says where it says. Both ends are plain queues; the signalling end has a
+//! reports back, and sends what the shard says where it says: what came, and what the shard plays itself. Both ends are plain queues; the signalling end has a
 //! descriptor that becomes readable when there is a report.
 //!
 //! **The ready set is served at most every so often** ([`Settings::batch_us`]): in between, packets gather in their

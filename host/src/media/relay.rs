@@ -2,6 +2,7 @@
 
 use super::port::Port;
 use crate::clock::Clock;
+use crosspoint_core::media::tone::{self, Sounds};
 use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard, Relay};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io;
@@ -11,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Sockets that one pass looks at; the rest is ready for the next one.
 const READY_AT_ONCE: usize = 1024;
+/// Packets of its own that one pass sends; the rest is due in the next one still.
+const PLAYED_AT_ONCE: usize = 1024;
 /// The longest datagram there is: one that was cut off would be a different packet.
 const PACKET_BYTES: usize = 65_535;
 /// The wake-up of the thread among the sockets, whose numbers are smaller.
@@ -42,6 +45,8 @@ pub struct Work {
     pub received: u64,
     /// Packets sent on.
     pub sent: u64,
+    /// Packets of its own sent, of tones and recordings.
+    pub played: u64,
     /// Packets that the system did not take.
     pub unsent: u64,
 }
@@ -63,17 +68,17 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// A shard without sockets; `clock` is the one that its reports and the signalling thread share. `wake` ends a wait.
+    /// This shard without sockets; `clock` is the one that its reports and the signalling thread share. `wake` ends a wait.
     ///
     /// # Errors
     /// The system's, where it gives no epoll instance.
-    pub fn new(clock: Clock, settings: Settings, wake: BorrowedFd<'_>) -> io::Result<Shard> {
+    pub fn new(clock: Clock, settings: Settings, shard: MediaShard, wake: BorrowedFd<'_>) -> io::Result<Shard> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         epoll.add(wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE))?;
         Ok(Shard {
             clock,
             settings,
-            shard: MediaShard::new(),
+            shard,
             epoll,
             ports: Vec::new(),
             buffer: vec![0; PACKET_BYTES].into(),
@@ -102,6 +107,11 @@ impl Shard {
     pub fn close(&mut self, at: LegSocket) {
         // the kernel takes a closed descriptor out of the epoll instance
         self.ports.get_mut(at.0 as usize).and_then(Option::take);
+    }
+
+    /// Other recordings for what begins from now on.
+    pub fn set_sounds(&mut self, sounds: Sounds) {
+        self.shard.set_sounds(sounds);
     }
 
     /// Carries an op out.
@@ -139,6 +149,7 @@ impl Shard {
         let now = self.clock.now().mono;
         if self.shard.poll_timeout().is_some_and(|at| at <= now) {
             self.shard.tick(now);
+            self.play(now);
         }
         let mut is_woken = false;
         for index in 0..ready {
@@ -150,6 +161,18 @@ impl Shard {
         Ok(is_woken)
     }
 
+    /// What is due of tones and recordings.
+    fn play(&mut self, now: crosspoint_core::time::Instant) {
+        let mut packet = [0; tone::PACKET_BYTES];
+        for _ in 0..PLAYED_AT_ONCE {
+            let Some((out, to)) = self.shard.poll_packet(now, &mut packet) else { return };
+            match send(&self.ports, out, &packet, to) {
+                true => self.work.played += 1,
+                false => self.work.unsent += 1,
+            }
+        }
+    }
+
     /// One packet of a ready socket: with more it is ready in the next pass again, and a flood at one port holds up no
     /// other.
     fn serve(&mut self, now: crosspoint_core::time::Instant, at: LegSocket) {
@@ -158,22 +181,28 @@ impl Shard {
         self.work.received += 1;
         let packet = &mut self.buffer[..length];
         if let Relay::Forward { out, to } = self.shard.relay(now, at, from, packet) {
-            let is_sent = match self.ports.get(out.0 as usize) {
-                Some(Some(port)) => port.send(packet, to),
-                _ => false,
-            };
-            match is_sent {
+            match send(&self.ports, out, packet, to) {
                 true => self.work.sent += 1,
                 false => self.work.unsent += 1,
             }
         }
     }
 
-    /// Until the next deadline of the shard, rounded up, since a tick too early does nothing.
+    /// Until the next deadline of the shard. Rounded down, so that a packet of a tone is late by less than the interval
+    /// of the passes, which end the rest of the wait; rounded up where there is none, since the passes would be many.
     fn timeout(&self) -> EpollTimeout {
         let Some(at) = self.shard.poll_timeout() else { return EpollTimeout::NONE };
         let wait_us = at.since(self.clock.now().mono).as_micros();
-        let wait_ms = u32::try_from(wait_us.div_ceil(1000)).unwrap_or(u32::MAX);
+        let wait_ms = if self.settings.batch_us == 0 { wait_us.div_ceil(1000) } else { wait_us / 1000 };
+        let wait_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
         EpollTimeout::try_from(wait_ms).unwrap_or(EpollTimeout::MAX)
+    }
+}
+
+/// Sends through the socket of this number; says whether there is one and the system took it.
+fn send(ports: &[Option<Port>], out: LegSocket, packet: &[u8], to: SocketAddr) -> bool {
+    match ports.get(out.0 as usize) {
+        Some(Some(port)) => port.send(packet, to),
+        _ => false,
     }
 }

@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::clock::Clock;
+use crosspoint_core::media::rtp::Header;
+use crosspoint_core::media::tone::{Law, PACKET_BYTES, Program, Recording, SoundId, Sounds};
 use crosspoint_core::media::{
-    Interruption, Kind, LegPlan, LegSocket, MediaOp, MediaReport, Party, PayloadTypes, RtcpPlan, SessionId,
+    Interruption, Kind, LegPlan, LegSocket, MediaOp, MediaReport, MediaShard, Party, PayloadTypes, RtcpPlan, SessionId,
 };
+use crosspoint_core::rng::{Seed, media_stream};
 use crosspoint_core::sdp::PayloadMap;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::ErrorKind;
@@ -27,7 +30,8 @@ fn free_address() -> SocketAddr {
 }
 
 fn shard() -> Remote {
-    spawn("media-test", Clock::start(), Settings::default()).unwrap()
+    let shard = MediaShard::new(media_stream(Seed::from_number(1), 0), Sounds::default());
+    spawn("media-test", Clock::start(), Settings::default(), shard).unwrap()
 }
 
 /// The next report, waited for at the descriptor as an event loop does.
@@ -84,6 +88,40 @@ fn what_comes_to_one_port_leaves_by_the_other() {
     assert_eq!((&buffer[..length], from), (&packet(1)[..], addresses[1]));
     let report = next(&mut remote);
     assert!(matches!(report, Report::Media(MediaReport::Latched { party: Party::Caller, .. })), "{report:?}");
+}
+
+/// Half a packet, so that six times are three packets.
+fn beep() -> Recording {
+    let head = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\xa0\0\0\0";
+    Recording::read_wav(&[&head[..], &8000i16.to_le_bytes().repeat(80)].concat()).unwrap()
+}
+
+#[test]
+fn a_recording_is_heard_at_its_own_pace_and_its_end_is_told() {
+    let alice = peer();
+    let mut remote = shard();
+    let (at, address) = (LegSocket(0), free_address());
+    remote.order(Order::Open { at, address });
+    assert!(matches!(next(&mut remote), Report::Opened(_)));
+    remote.order(Order::Sounds(Sounds::new([beep()])));
+    let (session, leg) = (SessionId(1), Box::new(leg(at, &alice)));
+    let program = Program::Recording { sound: SoundId(0), times: Some(6) };
+    let began = std::time::Instant::now();
+    remote.order(Order::Apply(MediaOp::Station { session, generation: 1, leg, law: Law::Mu, program }));
+    let mut buffer = [0; 2000];
+    let headers = [(); 3].map(|()| {
+        let (length, from) = alice.recv_from(&mut buffer).unwrap();
+        assert_eq!((length, from), (PACKET_BYTES, address));
+        assert_eq!(buffer[12..PACKET_BYTES], [Law::Mu.encode(8000); 160]);
+        Header::read(&buffer[..length]).unwrap()
+    });
+    assert!(began.elapsed() >= Duration::from_millis(40), "the third is due 40 ms after the first");
+    for (n, header) in (0..).zip(headers) {
+        assert_eq!(header.timestamp, headers[0].timestamp.wrapping_add(160 * u32::from(n)));
+        assert_eq!(header.sequence, headers[0].sequence.wrapping_add(n));
+    }
+    assert!(matches!(next(&mut remote), Report::Media(MediaReport::Applied { .. })));
+    assert!(matches!(next(&mut remote), Report::Media(MediaReport::Played { generation: 1, .. })));
 }
 
 #[test]

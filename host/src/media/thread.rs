@@ -2,7 +2,8 @@
 
 use super::relay::{Settings, Shard};
 use crate::clock::Clock;
-use crosspoint_core::media::{LegSocket, MediaOp, MediaReport};
+use crosspoint_core::media::tone::Sounds;
+use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use std::io::{self, Read, Write};
@@ -26,6 +27,8 @@ pub enum Order {
     Close(LegSocket),
     /// For the shard.
     Apply(MediaOp),
+    /// Other recordings for the ops that follow.
+    Sounds(Sounds),
 }
 
 /// What a shard's thread tells.
@@ -57,15 +60,15 @@ pub struct Remote {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts the thread of a shard.
+/// Starts the thread of this shard.
 ///
 /// # Errors
 /// The system's, where it gives no descriptors or no thread.
-pub fn spawn(name: &str, clock: Clock, settings: Settings) -> io::Result<Remote> {
+pub fn spawn(name: &str, clock: Clock, settings: Settings, shard: MediaShard) -> io::Result<Remote> {
     let (wake, woken) = UnixStream::pair()?;
     wake.set_nonblocking(true)?;
     woken.set_nonblocking(true)?;
-    let shard = Shard::new(clock, settings, woken.as_fd())?;
+    let shard = Shard::new(clock, settings, shard, woken.as_fd())?;
     let (orders, inbox) = mpsc::channel();
     let (outbox, reports) = mpsc::channel();
     let run = move || {
@@ -143,6 +146,7 @@ fn run(mut shard: Shard, wake: &UnixStream, inbox: &Receiver<Order>, outbox: &Se
                     }
                     Ok(Order::Close(at)) => shard.close(at),
                     Ok(Order::Apply(op)) => shard.apply(op),
+                    Ok(Order::Sounds(sounds)) => shard.set_sounds(sounds),
                     Err(mpsc::TryRecvError::Empty) => break,
                     Err(mpsc::TryRecvError::Disconnected) => return,
                 }

@@ -9,6 +9,7 @@
 //! | `sine` | the sine of a phase, in integers, and the level of tones |
 //! | `cadence` | frequencies and times on and off, as text: `425/1000,4000` |
 //! | `wav` | reads a WAVE file into a recording |
+//! | `program` | what is asked to be played, and the recordings that are there |
 //! | `sound` | a tone for ever, or a recording some times over |
 //! | `player` | RTP packets of a sound, paced by the clock that is passed in |
 //! | `echo` | what the echo number sends back |
@@ -19,6 +20,7 @@ mod cadence;
 mod echo;
 mod g711;
 mod player;
+mod program;
 mod sine;
 mod sound;
 mod wav;
@@ -28,6 +30,7 @@ pub use cadence::{Cadence, CadenceError, Pulse};
 pub use echo::{ECHO_NUMBER, Echo, NotEchoed};
 pub use g711::Law;
 pub use player::{PACKET_BYTES, Player, Turn};
+pub use program::{Program, SoundId, Sounds};
 pub use sound::{Recording, Sound, TONE_NUMBER};
 pub use wav::WavError;
 

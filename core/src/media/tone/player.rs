@@ -82,9 +82,15 @@ impl Player {
         self.ssrc
     }
 
+    /// When its next packet is due, or the end of its last one.
+    pub fn due(&self) -> Instant {
+        self.start + Duration::from_millis(FRAME_MS.saturating_mul(self.next))
+    }
+
     /// Begins another sound in the same stream, at the first packet that is not in the past: ringback and then why
     /// nobody answered.
-    pub fn begin(&mut self, now: Instant) {
+    pub fn begin(&mut self, now: Instant, law: Law) {
+        self.law = law;
         self.skip_to(self.due_by(now).saturating_sub(1));
         self.sound_from = self.next;
     }
@@ -94,13 +100,13 @@ impl Player {
     /// After a delay the missed packets follow at once, which a phone's buffer evens out; after one of more than
     /// [`PLAYER_CATCH_UP`] packets they are left out, and sound and timestamps go on where they would be without it.
     pub fn turn(&mut self, now: Instant, sound: &Sound, out: &mut [u8; PACKET_BYTES]) -> Turn {
-        let end = sound.frames().map_or(u64::MAX, |frames| self.sound_from.saturating_add(frames));
+        let end = self.end(sound);
         let due = self.due_by(now);
         if due.saturating_sub(self.next) > PLAYER_CATCH_UP {
             self.skip_to((due - 1).min(end));
         }
         if due <= self.next {
-            return Turn::Wait(self.start + Duration::from_millis(FRAME_MS.saturating_mul(self.next)));
+            return Turn::Wait(self.due());
         }
         if self.next >= end {
             return Turn::Ended;
@@ -113,6 +119,19 @@ impl Player {
         self.sequence = self.sequence.wrapping_add(1);
         self.is_onset = false;
         Turn::Packet
+    }
+
+    /// Leaves out what is due of `sound`, as there is nobody to send it to: sound and timestamps go on all the same.
+    /// Says what comes next, never [`Turn::Packet`].
+    pub fn pass(&mut self, now: Instant, sound: &Sound) -> Turn {
+        let (due, end) = (self.due_by(now), self.end(sound));
+        self.skip_to(due.min(end));
+        if due <= self.next { Turn::Wait(self.due()) } else { Turn::Ended }
+    }
+
+    /// The number of the packet after the last of `sound`.
+    fn end(&self, sound: &Sound) -> u64 {
+        sound.frames().map_or(u64::MAX, |frames| self.sound_from.saturating_add(frames))
     }
 
     /// How many packets were due by then, from the first.

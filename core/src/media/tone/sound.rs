@@ -1,8 +1,9 @@
-//! What is played. It is kept once and lent to every player of it.
+//! What is played. A recording is kept once, however many hear it.
 
 use super::g711::Law;
 use super::{Cadence, FRAME_SAMPLES};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The number that plays [`Cadence::test_tone`], of the configuration that is built in.
 pub const TONE_NUMBER: &str = "9001";
@@ -28,7 +29,7 @@ pub enum Sound {
     /// A recording, over and over.
     Recording {
         /// Which.
-        recording: Recording,
+        recording: Arc<Recording>,
         /// How many times; for ever where it is `None`.
         times: Option<u32>,
     },
@@ -56,7 +57,8 @@ impl Sound {
     fn sample(&self, n: u64) -> i16 {
         match self {
             Sound::Tone(cadence) => cadence.sample(n),
-            Sound::Recording { recording: Recording { samples }, times } => {
+            Sound::Recording { recording, times } => {
+                let samples = &recording.samples;
                 let length = samples.len() as u64;
                 let is_over = times.is_some_and(|times| n / length >= u64::from(times));
                 if is_over { 0 } else { samples[(n % length) as usize] }

@@ -4,11 +4,13 @@ use super::super::{
     Interruption, Kind, LATE, Learning, LegStats, PayloadTypes, Reason, RtcpPlan, Silence, TargetState, Way, one_way,
 };
 use super::*;
+use crate::rng::{Seed, media_stream};
 use crate::sdp::PayloadMap;
 use std::time::Duration;
 
 mod model;
 mod ops;
+mod playing;
 mod silence;
 
 const SESSION: SessionId = SessionId(1);
@@ -60,9 +62,14 @@ fn reports(shard: &mut MediaShard) -> Vec<MediaReport> {
     std::iter::from_fn(|| shard.poll_report()).collect()
 }
 
+/// Without a session, and with no recording.
+fn empty() -> MediaShard {
+    MediaShard::new(media_stream(Seed::from_number(1), 0), Sounds::default())
+}
+
 /// With one session, that was confirmed.
 fn shard(legs: [LegPlan; 2]) -> MediaShard {
-    let mut shard = MediaShard::new();
+    let mut shard = empty();
     shard.apply(at(0), install(SESSION, 1, legs));
     assert_eq!(reports(&mut shard), [MediaReport::Applied { session: SESSION, generation: 1 }]);
     shard

@@ -108,7 +108,7 @@ struct World {
 impl World {
     fn new() -> World {
         let lives = [None; SESSIONS as usize];
-        let (shard, sent) = (MediaShard::new(), BTreeMap::new());
+        let (shard, sent) = (empty(), BTreeMap::new());
         World { shard, now: Instant::EPOCH, generation: 0, lives, ended: 0, fed: 0, sent }
     }
 

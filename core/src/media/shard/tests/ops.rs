@@ -22,7 +22,7 @@ fn answers(shard: &mut MediaShard, op: MediaOp) -> Vec<MediaReport> {
 
 #[test]
 fn packets_before_and_after_a_session_are_dropped() {
-    let mut shard = MediaShard::new();
+    let mut shard = empty();
     assert_eq!(relay(&mut shard, 0, 0, CALLER, rtp(0, 1)), Relay::Drop(MediaDrop::NoSession));
     shard.apply(at(0), install(SESSION, 1, legs()));
     assert_eq!(relay(&mut shard, 0, 0, CALLER, rtp(0, 2)), forward(2, CALLEE));
@@ -58,7 +58,7 @@ fn older_ops_are_ignored() {
 
 #[test]
 fn an_install_after_its_remove_starts_nothing() {
-    let mut shard = MediaShard::new();
+    let mut shard = empty();
     assert_eq!(answers(&mut shard, remove(2)), [refused(2, Refusal::Unknown)]);
     assert_eq!(answers(&mut shard, install(SESSION, 1, legs())), []);
     assert!(shard.is_empty());
@@ -92,7 +92,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
 
 #[test]
 fn a_full_shard_takes_no_more() {
-    let mut shard = MediaShard::new();
+    let mut shard = empty();
     let plan = |number: u64, offset: u32| LegPlan { rtcp: RtcpPlan::Off, ..leg(2 * number as u32 + offset, CALLER) };
     for number in 0..MEDIA_SESSIONS as u64 {
         shard.apply(at(0), install(SessionId(number), 1, [plan(number, 0), plan(number, 1)]));

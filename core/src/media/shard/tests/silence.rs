@@ -122,7 +122,7 @@ fn a_spurious_tick_changes_nothing() {
 
 #[test]
 fn a_tick_looks_at_so_many_and_the_next_at_the_rest() {
-    let mut shard = MediaShard::new();
+    let mut shard = empty();
     let sessions = TIMERS_PER_TICK as u64 + 44;
     for number in 0..sessions {
         let own = |leg: LegPlan| LegPlan {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::limits::PLAYER_CATCH_UP;
 use quickcheck::quickcheck;
+use std::sync::Arc;
 
 fn ringback() -> Sound {
     Sound::Tone(Cadence::ringback())
@@ -8,7 +9,8 @@ fn ringback() -> Sound {
 
 /// As many samples, each another: its own number.
 fn recording(samples: i16, times: Option<u32>) -> Sound {
-    Sound::Recording { recording: Recording { samples: (0..samples).collect() }, times }
+    let recording = Arc::new(Recording { samples: (0..samples).collect() });
+    Sound::Recording { recording, times }
 }
 
 fn player(law: Law) -> Player {
@@ -139,7 +141,7 @@ fn one_sound_follows_another_in_the_same_stream() {
     let first = turns(&mut player, 0, &ringback()).0[0];
     turns(&mut player, 20, &ringback());
     // without a gap, though the next packet is not yet due
-    player.begin(at_ms(25));
+    player.begin(at_ms(25), Law::A);
     let announcement = recording(160, Some(1));
     let mut packet = [0; PACKET_BYTES];
     assert_eq!(player.turn(at_ms(40), &announcement, &mut packet), Turn::Packet);
@@ -153,7 +155,7 @@ fn one_sound_follows_another_in_the_same_stream() {
     assert_eq!(packet[12 + 159], Law::A.encode(159), "from its beginning");
     assert_eq!(turns(&mut player, 60, &announcement), (vec![], Turn::Ended));
     // after a gap, in which nothing was sent
-    player.begin(at_ms(1010));
+    player.begin(at_ms(1010), Law::A);
     assert_eq!(player.turn(at_ms(1010), &announcement, &mut packet), Turn::Packet);
     let third = Header {
         marker: true,
