@@ -2,6 +2,8 @@
 
 use crate::event::Event;
 use crate::input::{Flow, QueryId};
+use crate::media::MediaOp;
+use crate::ports::{PortCommand, Shard};
 use crate::time::Instant;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,10 @@ pub enum Command {
     },
     /// Ask a nameserver.
     Lookup(Query),
+    /// Open or close media ports.
+    Ports(PortCommand),
+    /// For this media shard. The ops and port commands of one shard are carried out in the order in which they came.
+    Media(Shard, MediaOp),
     /// Tell the world: CDR, registration, decision, configuration.
     Emit(Box<Event>),
     /// The drain is over: nothing is left to do, the process may end.

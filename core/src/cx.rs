@@ -6,6 +6,8 @@ use crate::counters::Counters;
 use crate::event::Event;
 use crate::input::Flow;
 use crate::limits;
+use crate::media::MediaOp;
+use crate::ports::{PortCommand, Shard};
 use crate::rng::{Seed, Streams};
 use crate::time::Now;
 use crate::timers::Timers;
@@ -55,6 +57,16 @@ impl Cx {
     pub fn lookup(&mut self, query: Query) {
         self.counters.dns_queries += 1;
         self.push(Command::Lookup(query));
+    }
+
+    /// Has media ports opened or closed.
+    pub fn ports(&mut self, command: PortCommand) {
+        self.push(Command::Ports(command));
+    }
+
+    /// Tells a media shard what to do.
+    pub fn media(&mut self, shard: Shard, op: MediaOp) {
+        self.push(Command::Media(shard, op));
     }
 
     /// Tells a fact.

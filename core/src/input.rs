@@ -2,6 +2,8 @@
 
 use crate::binding::BindingRecord;
 use crate::config::Config;
+use crate::media::MediaReport;
+use crate::ports::{PortReply, Shard};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -74,6 +76,10 @@ pub enum Input<'a> {
     },
     /// A nameserver was asked, and this came of it.
     Lookup(LookupReply<'a>),
+    /// Media ports are open, or could not be opened: one for each [`crate::ports::PortCommand::Open`].
+    Ports(PortReply),
+    /// A media shard tells something, in the order in which it told it.
+    Media(Shard, MediaReport),
     /// The operator or the process wants something.
     Control(Control),
     /// A deadline may have passed. Spurious ticks are harmless.

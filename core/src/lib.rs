@@ -23,7 +23,7 @@
 //! 2. [`sip`], [`sdp`]: messages as bytes; [`params`], [`config`]: what the operator wrote
 //! 3. [`transaction`]: the four machines of RFC 3261 §17; [`auth`]: digest
 //! 4. [`dialog`], [`nat`], [`media`], [`ports`], [`dns`], [`registrar`], [`trunk`], [`routing`], [`cdr`]
-//! 5. [`call`]: the back-to-back user agent
+//! 5. [`relays`]: what calls hold of the relay; [`call`]: the back-to-back user agent
 //! 6. [`switch`]: dispatch, the whole state, snapshots
 //! 7. [`pump`], [`record`]: the order of work, the input log
 
@@ -51,6 +51,7 @@ pub mod pump;
 mod reason;
 pub mod record;
 pub mod registrar;
+pub mod relays;
 pub mod rng;
 pub mod routing;
 pub mod sdp;

@@ -86,13 +86,22 @@ pub struct Streams {
     pub cnonce: Stream,
     /// Ids of questions to nameservers, the order inside SRV sets.
     pub dns: Stream,
+    /// Numbers of media ports.
+    pub ports: Stream,
 }
 
 impl Streams {
     /// The streams of this seed.
     pub fn new(seed: Seed) -> Streams {
         let stream = |number| Stream::new(seed, number);
-        Streams { ids: stream(1), nonce: stream(2), jitter: stream(3), cnonce: stream(4), dns: stream(5) }
+        Streams {
+            ids: stream(1),
+            nonce: stream(2),
+            jitter: stream(3),
+            cnonce: stream(4),
+            dns: stream(5),
+            ports: stream(6),
+        }
     }
 }
 

@@ -38,6 +38,8 @@ pub enum TimerKey {
     BindingExpiry,
     /// The resolver: a question or a lookup, where the timer is of one.
     Dns(u64, DnsTimer),
+    /// Media ports: the end of a quarantine, a reply that is overdue, the stock.
+    Ports,
     /// The coalesced drop report, at most once a second.
     DropReport,
     /// The drain has lasted as long as it may.
@@ -135,6 +137,7 @@ impl TimerKey {
             TimerKey::Dns(_, DnsTimer::Lookup) => "dns: limit of a lookup",
             TimerKey::Dns(_, DnsTimer::Ready) => "dns: lookups go on",
             TimerKey::Dns(_, DnsTimer::Peers) => "dns: a gateway's name is due",
+            TimerKey::Ports => "ports: a lease or the stock is due",
             TimerKey::DropReport => "drops: coalesced report",
             TimerKey::DrainLimit => "drain: limit",
         }

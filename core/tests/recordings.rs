@@ -75,8 +75,8 @@ fn a_log_that_is_cut_off_replays_as_far_as_it_goes() {
 #[test]
 fn what_is_no_log_of_this_version_is_told_so() {
     assert_eq!(replay(b"nonsense", None), Err(LogError::NotALog));
-    let error = replay(b"crosspoint-input-log-2\n....", None).unwrap_err();
-    assert_eq!(error.to_string(), "an input log of format 2; this build reads format 3");
+    let error = replay(b"crosspoint-input-log-3\n....", None).unwrap_err();
+    assert_eq!(error.to_string(), "an input log of format 3; this build reads format 4");
     let beginning = &log()[..40];
     assert!(matches!(replay(beginning, None), Err(LogError::Damaged { .. })));
 }

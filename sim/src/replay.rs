@@ -1,6 +1,6 @@
 //! A recording played into the core again, and where it does something else the ladder around the first difference.
 
-use crate::ladder::Log as Ladder;
+use crate::ladder::{Log as Ladder, media};
 use crate::world::SWITCH_NAME;
 use crosspoint_core::command::Command;
 use crosspoint_core::config::Peer;
@@ -134,6 +134,12 @@ impl Window {
             Input::Undelivered { flow } => Seen::Told(format!("input {number}: nobody at {}", flow.remote)),
             Input::Lookup(LookupReply { message: Some(_), .. }) => Seen::Told(format!("input {number}: DNS answer")),
             Input::Lookup(LookupReply { message: None, .. }) => Seen::Told(format!("input {number}: no nameserver")),
+            Input::Ports(_) if !self.keeps_all => return,
+            Input::Ports(reply) => Seen::Told(format!("input {number}: {reply:?}")),
+            Input::Media(_, report) => match media::report(report) {
+                None => return,
+                Some(text) => Seen::Told(format!("input {number}: {text}")),
+            },
             Input::Control(control) => Seen::Told(format!("input {number}: {}", wish(control))),
         };
         self.push(now, seen);
@@ -149,6 +155,9 @@ impl Window {
                 Seen::Happened(event.as_ref().clone())
             }
             Command::Lookup(query) => Seen::Told(format!("asks nameserver {}", query.server)),
+            Command::Ports(_) if !self.keeps_all => return,
+            Command::Ports(command) => Seen::Told(format!("{command:?}")),
+            Command::Media(_, op) => Seen::Told(media::op(op)),
             Command::Halt => Seen::Told("halts".to_owned()),
         };
         self.push(now, seen);

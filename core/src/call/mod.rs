@@ -30,6 +30,7 @@ mod glare;
 pub mod headers;
 pub mod identity;
 mod inside;
+mod media;
 mod model;
 mod offer;
 pub mod options;
@@ -61,7 +62,9 @@ use crate::dialog::Tag;
 use crate::dns;
 use crate::handle::{Handle, Slab, Table};
 use crate::input::Flow;
+use crate::media::MediaReport;
 use crate::registrar::Registrar;
+use crate::relays::{Granted, Relays};
 use crate::routing::Load;
 use crate::sip::Message;
 use crate::time::Now;
@@ -108,6 +111,8 @@ pub struct Desk<'s> {
     pub registrar: &'s Registrar,
     /// The state of the gateways.
     pub trunks: &'s mut Trunks,
+    /// Ports and sessions of the relay.
+    pub relays: &'s mut Relays,
     /// Names to addresses.
     pub resolver: &'s mut dns::Resolver,
 }
@@ -119,6 +124,7 @@ struct Step<'s> {
     transactions: &'s mut Transactions,
     registrar: &'s Registrar,
     trunks: &'s mut Trunks,
+    relays: &'s mut Relays,
     resolver: &'s mut dns::Resolver,
     by_tag: &'s mut Table<Tag, Place>,
     load: &'s mut Load,
@@ -190,10 +196,10 @@ impl Calls {
 
     /// Lets the call take a step, and lets go of it where that was its last.
     fn step<R>(&mut self, desk: Desk<'_>, id: CallId, take: impl FnOnce(&mut Call, &mut Step<'_>) -> R) -> Option<R> {
-        let Desk { cx, transactions, registrar, trunks, resolver } = desk;
+        let Desk { cx, transactions, registrar, trunks, relays, resolver } = desk;
         let Calls { calls, by_tag, load, .. } = self;
         let call = calls.get_mut(id)?;
-        let mut step = Step { id, cx, transactions, registrar, trunks, resolver, by_tag, load };
+        let mut step = Step { id, cx, transactions, registrar, trunks, relays, resolver, by_tag, load };
         let result = take(call, &mut step);
         call.sweep(&mut step);
         if call.is_terminated() {
@@ -271,6 +277,16 @@ impl Calls {
     /// A CANCEL of an INVITE of a call has come; the CANCEL itself has been answered.
     pub fn on_cancel(&mut self, desk: Desk<'_>, from: Owner, invite: ServerId, message: &Message<'_>) {
         self.step(desk, Handle::from_bits(from.id), |call, step| call.on_cancel(step, invite, message));
+    }
+
+    /// Ports that a call has asked for are open, or not to be had.
+    pub fn on_granted(&mut self, desk: Desk<'_>, granted: Granted) {
+        self.step(desk, Handle::from_bits(granted.call), |call, step| call.on_granted(step, granted));
+    }
+
+    /// A media shard tells something of a session of this call.
+    pub fn on_media_report(&mut self, desk: Desk<'_>, call: u64, report: &MediaReport) {
+        self.step(desk, Handle::from_bits(call), |call, step| call.on_media_report(step, report));
     }
 
     /// An operator hangs the call up.

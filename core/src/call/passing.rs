@@ -39,7 +39,7 @@ impl Calls {
     /// Sends the request on to whom it is for, or refuses it.
     pub fn pass(&mut self, desk: Desk<'_>, incoming: Incoming<'_>) {
         let Incoming { message, server, identity, flow } = incoming;
-        let Desk { cx, transactions, registrar, trunks, resolver } = desk;
+        let Desk { cx, transactions, registrar, trunks, relays, resolver } = desk;
         let tag: Tag = cx.rng.ids.token();
         let number = message.uri().and_then(called_number).unwrap_or_default();
         let now = cx.now;
@@ -80,7 +80,7 @@ impl Calls {
                 Some(answer) => answer.ok().and_then(|set| set.flows().next()),
             },
         };
-        self.send_on(Desk { cx, transactions, registrar, trunks, resolver }, id, found);
+        self.send_on(Desk { cx, transactions, registrar, trunks, relays, resolver }, id, found);
     }
 
     /// The name that a request waits for has been looked up.

@@ -96,6 +96,11 @@ impl Config {
         Some(Flow { socket, transport: self.listen[index].transport, remote })
     }
 
+    /// How many threads relay media: [`Config::media_shards`], which whoever starts a process sets to its processors.
+    pub fn shards(&self) -> u16 {
+        self.media_shards.unwrap_or(1).max(1)
+    }
+
     /// Whether a host part of a URI means this switch: its domain, or the address of one of its sockets, with that one's
     /// port or none.
     pub fn is_own_host(&self, host: &[u8], port: Option<u16>) -> bool {

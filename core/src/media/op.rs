@@ -318,6 +318,19 @@ impl Silence {
     }
 }
 
+impl MediaReport {
+    /// The session that it is about.
+    pub fn session(&self) -> SessionId {
+        match self {
+            MediaReport::Applied { session, .. }
+            | MediaReport::Refused { session, .. }
+            | MediaReport::Latched { session, .. }
+            | MediaReport::Silent { session, .. }
+            | MediaReport::Stats { session, .. } => *session,
+        }
+    }
+}
+
 /// What a shard tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MediaReport {

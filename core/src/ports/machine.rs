@@ -340,7 +340,10 @@ impl Ports {
             Some(until) => {
                 self.due.remove(&(until, Due::Lease(id)));
             }
-            None => self.shard(place.shard).overdue -= 1,
+            None => {
+                self.shard(place.shard).overdue -= 1;
+                self.settle_later(place.shard, now);
+            }
         }
         match reply {
             PortReply::Opened { .. } => self.close(id),
@@ -408,7 +411,8 @@ impl Ports {
         for _ in 0..limits::STOCK_STEP {
             let stock = &self.shard(shard).stock;
             let (kind, open, coming) = (stock.kind, stock.open(), stock.open() + stock.asked);
-            let is_short = coming < warm && !stock.is_timed;
+            // Where the driver owes replies, each further ask might cost a port.
+            let is_short = coming < warm && !stock.is_timed && self.shard(shard).overdue == 0;
             if open > warm {
                 self.close_warm(shard);
             } else if is_short && self.open(now, None, shard, kind).is_some() {

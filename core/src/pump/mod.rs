@@ -7,6 +7,8 @@ use crate::command::{Command, Query};
 use crate::event::Event;
 use crate::input::{Flow, Input};
 use crate::limits;
+use crate::media::MediaOp;
+use crate::ports::{PortCommand, Shard};
 use crate::record::{Digest, Recorder};
 use crate::switch::Switch;
 use crate::time::{Deadline, Now};
@@ -29,6 +31,10 @@ pub trait Io {
     fn send(&mut self, flow: &Flow, bytes: &Bytes) -> Sent;
     /// Asks a nameserver; what comes of it goes into a later turn.
     fn lookup(&mut self, query: &Query);
+    /// Opens or closes media ports; the reply to an opening goes into a later turn.
+    fn ports(&mut self, command: PortCommand);
+    /// Hands an op to a media shard; what the shard tells goes into a later turn.
+    fn media(&mut self, shard: Shard, op: MediaOp);
     /// Hands an event to the sinks.
     fn emit(&mut self, event: Event);
     /// The switch has nothing more to do: the process may end.
@@ -151,6 +157,8 @@ impl Pump {
                     }
                 }
                 Command::Lookup(query) => io.lookup(&query),
+                Command::Ports(command) => io.ports(command),
+                Command::Media(shard, op) => io.media(shard, op),
                 Command::Emit(event) => io.emit(*event),
                 Command::Halt => io.halt(),
             }

@@ -27,6 +27,12 @@ impl Digest {
             Command::Lookup(query) => {
                 self.part(b"lookup", &postcard::to_stdvec(query).expect("a query is plain data"));
             }
+            Command::Ports(command) => {
+                self.part(b"ports", &postcard::to_stdvec(command).expect("a port command is plain data"));
+            }
+            Command::Media(shard, op) => {
+                self.part(b"media", &postcard::to_stdvec(&(shard, op)).expect("a media op is plain data"));
+            }
             Command::Halt => self.part(b"halt", b""),
         }
     }

@@ -194,6 +194,8 @@ fn whole(head: Head, bytes: &[u8]) -> Option<Input<'_>> {
         _ if !bytes.is_empty() => None,
         Head::Undelivered { flow } => Some(Input::Undelivered { flow }),
         Head::Lookup { query, is_message: false } => Some(Input::Lookup(LookupReply { query, message: None })),
+        Head::Ports(reply) => Some(Input::Ports(reply)),
+        Head::Media(shard, report) => Some(Input::Media(shard, *report)),
         Head::Control(control) => Some(Input::Control(control)),
         Head::Tick => Some(Input::Tick),
     }

@@ -19,6 +19,8 @@ pub use replay::{Divergence, Player, Replay, replay};
 
 use crate::config::Config;
 use crate::input::{Control, Flow, Input, LookupReply, QueryId};
+use crate::media::MediaReport;
+use crate::ports::{PortReply, Shard};
 use crate::rng::Seed;
 use crate::time::Now;
 use serde::{Deserialize, Serialize};
@@ -27,7 +29,7 @@ use std::sync::Arc;
 /// How every log begins, whatever its version.
 const MAGIC: &[u8] = b"crosspoint-input-log-";
 /// What follows in logs of this version.
-const VERSION: &[u8] = b"3\n";
+const VERSION: &[u8] = b"4\n";
 
 /// The head of one frame.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +57,8 @@ enum Head {
         query: QueryId,
         is_message: bool,
     },
+    Ports(PortReply),
+    Media(Shard, Box<MediaReport>),
     Control(Control),
     Tick,
 }
@@ -90,6 +94,8 @@ impl Recorder {
             Input::Lookup(LookupReply { query, message }) => {
                 (Head::Lookup { query: *query, is_message: message.is_some() }, message.unwrap_or_default())
             }
+            Input::Ports(reply) => (Head::Ports(*reply), b""),
+            Input::Media(shard, report) => (Head::Media(*shard, Box::new(report.clone())), b""),
             Input::Control(control) => (Head::Control(control.clone()), b""),
             Input::Tick => (Head::Tick, b""),
         };

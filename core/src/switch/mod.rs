@@ -21,7 +21,10 @@ use crate::cx::Cx;
 use crate::dns::{Peers, Resolved, Resolver};
 use crate::input::{Flow, Input, LookupReply};
 use crate::limits;
+use crate::media::MediaReport;
+use crate::ports::{PortReply, Shard};
 use crate::registrar::{BindingRecord, Registrar};
+use crate::relays::{Granted, Relays};
 use crate::rng::{self, Seed};
 use crate::sip::{self, Message, Scanned};
 use crate::time::{Deadline, Now};
@@ -51,6 +54,7 @@ pub struct Switch {
     calls: Calls,
     registrar: Registrar,
     trunks: Trunks,
+    relays: Relays,
     resolver: Resolver,
     peers: Peers,
     auth: Authenticator,
@@ -77,6 +81,7 @@ impl Switch {
             calls: Calls::new(key, now),
             registrar: Registrar::new(key),
             trunks: Trunks::new(&mut cx),
+            relays: Relays::new(&mut cx),
             resolver: Resolver::new(key),
             peers,
             auth: Authenticator::new(&mut cx),
@@ -100,6 +105,8 @@ impl Switch {
             Input::Datagram { flow, bytes } => self.on_datagram(flow, bytes),
             Input::Undelivered { flow } => self.on_undelivered(flow),
             Input::Lookup(reply) => self.on_lookup(reply),
+            Input::Ports(reply) => self.on_port_reply(reply),
+            Input::Media(shard, report) => self.on_media_report(shard, &report),
             Input::Control(control) => self.on_control(control),
             Input::Tick => self.on_tick(),
         };
@@ -152,8 +159,8 @@ impl Switch {
 
     /// The calls, and what they work with.
     fn desk(&mut self) -> (&mut Calls, Desk<'_>) {
-        let Switch { cx, transactions, calls, registrar, trunks, resolver, .. } = self;
-        (calls, Desk { cx, transactions, registrar, trunks, resolver })
+        let Switch { cx, transactions, calls, registrar, trunks, relays, resolver, .. } = self;
+        (calls, Desk { cx, transactions, registrar, trunks, relays, resolver })
     }
 
     /// The trunks, and what they work with.
@@ -276,6 +283,26 @@ impl Switch {
         }
     }
 
+    fn on_port_reply(&mut self, reply: PortReply) -> Verdict {
+        for granted in self.relays.on_reply(&mut self.cx, reply) {
+            self.on_granted(granted);
+        }
+        Verdict::Accepted
+    }
+
+    fn on_granted(&mut self, granted: Granted) {
+        let (calls, desk) = self.desk();
+        calls.on_granted(desk, granted);
+    }
+
+    fn on_media_report(&mut self, shard: Shard, report: &MediaReport) -> Verdict {
+        if let Some(call) = self.relays.owner(shard, report) {
+            let (calls, desk) = self.desk();
+            calls.on_media_report(desk, call, report);
+        }
+        Verdict::Accepted
+    }
+
     fn on_tick(&mut self) -> Verdict {
         for _ in 0..limits::TIMERS_PER_TICK {
             let Some((_, key)) = self.cx.timers.pop_due(self.cx.now.mono) else {
@@ -309,6 +336,11 @@ impl Switch {
             TimerKey::Dns(bits, timer) => {
                 for resolved in self.resolver.fire(&mut self.cx, bits, timer) {
                     self.on_resolved(resolved);
+                }
+            }
+            TimerKey::Ports => {
+                for granted in self.relays.fire(&mut self.cx) {
+                    self.on_granted(granted);
                 }
             }
             TimerKey::DropReport => self.drops.report(&mut self.cx),

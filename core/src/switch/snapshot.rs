@@ -4,7 +4,7 @@ use super::Switch;
 use thiserror::Error;
 
 /// First bytes of every snapshot; the digit is the version of the layout.
-const HEADER: &[u8] = b"crosspoint-snapshot-6 ";
+const HEADER: &[u8] = b"crosspoint-snapshot-7 ";
 
 /// Why a snapshot cannot be used.
 #[derive(Debug, Error)]

@@ -79,6 +79,7 @@ impl Switch {
             + self.transactions.timers()
             + self.registrar.timers()
             + self.trunks.timers()
+            + self.relays.timers()
             + self.resolver.timers()
             + self.peers.timers()
             + self.drops.timers()

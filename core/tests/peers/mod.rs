@@ -130,6 +130,7 @@ impl World {
                         self.under_way.push_back((self.now.mono + 2 * LATENCY, Arriving::Lookup(query.id, reply)));
                     }
                 }
+                Command::Ports(_) | Command::Media(..) => {}
                 Command::Halt => self.is_halted = true,
             }
         }

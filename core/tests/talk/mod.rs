@@ -13,6 +13,11 @@ const CONFIG: &str = r#"
 [switch]
 domain = "example.net"
 
+# few, so that snapshots are small
+[parameters]
+SS_RTP_PORT_RANGE = "20000,20999"
+IVR_RTP_PORT = "21000,21099"
+
 [[listen]]
 transport = "udp"
 bind = "192.0.2.10:5060"
@@ -90,7 +95,7 @@ impl Talk {
                     Event::CallEnded { .. } => self.ended += 1,
                     _ => {}
                 },
-                Command::Lookup(_) | Command::Halt => {}
+                Command::Lookup(_) | Command::Ports(_) | Command::Media(..) | Command::Halt => {}
             }
         }
         self.most_commands = self.most_commands.max(commands);

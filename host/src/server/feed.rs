@@ -4,6 +4,7 @@
 use crate::lookup::{Lookups, Reply};
 use crate::udp::{Batch, Socket};
 use crosspoint_core::input::{Control, Flow, Input, LookupReply, SocketId, Transport};
+use crosspoint_core::ports::PortReply;
 use crosspoint_core::pump::Inputs;
 use std::collections::VecDeque;
 
@@ -11,6 +12,7 @@ pub(super) struct Feed {
     controls: VecDeque<Control>,
     undelivered: VecDeque<Flow>,
     replies: VecDeque<Reply>,
+    ports: VecDeque<PortReply>,
     reply_in_hand: Option<Vec<u8>>,
     batch: Batch,
     socket: SocketId,
@@ -22,6 +24,7 @@ impl Feed {
             controls: VecDeque::new(),
             undelivered: VecDeque::new(),
             replies: VecDeque::new(),
+            ports: VecDeque::new(),
             reply_in_hand: None,
             batch: Batch::new(),
             socket: SocketId(0),
@@ -50,8 +53,16 @@ impl Feed {
         self.replies.extend(std::iter::from_fn(|| lookups.next_reply()));
     }
 
+    pub(super) fn collect_port_replies(&mut self, replies: &mut Vec<PortReply>) {
+        self.ports.extend(replies.drain(..));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.controls.is_empty() && self.undelivered.is_empty() && self.replies.is_empty() && self.batch.is_empty()
+        self.controls.is_empty()
+            && self.undelivered.is_empty()
+            && self.replies.is_empty()
+            && self.ports.is_empty()
+            && self.batch.is_empty()
     }
 }
 
@@ -66,6 +77,9 @@ impl Inputs for Feed {
         if let Some((query, message)) = self.replies.pop_front() {
             self.reply_in_hand = message;
             return Some(Input::Lookup(LookupReply { query, message: self.reply_in_hand.as_deref() }));
+        }
+        if let Some(reply) = self.ports.pop_front() {
+            return Some(Input::Ports(reply));
         }
         let socket = self.socket;
         let (remote, bytes) = self.batch.next()?;

@@ -161,11 +161,12 @@ impl Server {
         loop {
             self.feed.collect_undelivered(&mut self.outlet.sockets);
             self.feed.collect_replies(&mut self.outlet.lookups);
+            self.feed.collect_port_replies(&mut self.outlet.port_replies);
             let now = self.clock.now();
             self.outlet.now = now;
             let turn = self.pump.turn(now, &mut self.feed, &mut self.outlet);
             self.outlet.commit();
-            if self.feed.is_empty() && !self.outlet.lookups.has_replies() {
+            if self.feed.is_empty() && !self.outlet.lookups.has_replies() && self.outlet.port_replies.is_empty() {
                 let at =
                     [turn.next.map(|deadline| deadline.at), self.outlet.sinks.next_file()].into_iter().flatten().min();
                 let at = if turn.more { Some(now.mono) } else { at.map(on_grid) };

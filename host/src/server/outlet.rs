@@ -8,6 +8,8 @@ use crosspoint_core::command::Query;
 use crosspoint_core::config::Config;
 use crosspoint_core::event::Event;
 use crosspoint_core::input::Flow;
+use crosspoint_core::media::MediaOp;
+use crosspoint_core::ports::{BindError, PortCommand, PortReply, Shard};
 use crosspoint_core::pump::{Io, Sent};
 use crosspoint_core::time::Now;
 
@@ -18,6 +20,8 @@ pub(super) struct Outlet {
     /// The time of the turn in progress.
     pub(super) now: Now,
     pub(super) is_halted: bool,
+    /// What the media ports say.
+    pub(super) port_replies: Vec<PortReply>,
 }
 
 impl Outlet {
@@ -49,6 +53,14 @@ impl Io for Outlet {
     fn lookup(&mut self, query: &Query) {
         self.lookups.start(self.now.mono, query);
     }
+
+    fn ports(&mut self, command: PortCommand) {
+        if let PortCommand::Open { request, .. } = command {
+            self.port_replies.push(PortReply::Refused { request, why: BindError::Other });
+        }
+    }
+
+    fn media(&mut self, _shard: Shard, _op: MediaOp) {}
 
     fn emit(&mut self, event: Event) {
         self.sinks.take(event, self.now.wall);

@@ -72,7 +72,7 @@ impl Server {
         let is_recording = recording.is_some();
         let sinks = Sinks::new(bindings, calls, events, recording);
         let lookups = Lookups::new().map_err(|error| format!("epoll: {error}"))?;
-        let mut outlet = Outlet { sockets, lookups, sinks, now, is_halted: false };
+        let mut outlet = Outlet { sockets, lookups, sinks, now, is_halted: false, port_replies: Vec::new() };
         outlet.configure(&config);
         let mut pump = Pump::new(Switch::new(Arc::clone(&config), seed, now));
         if is_recording {

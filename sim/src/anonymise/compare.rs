@@ -3,6 +3,7 @@
 
 use super::dns;
 use super::mapping::Mapping;
+use super::media;
 use super::page::Page;
 use crosspoint_core::command::Command;
 use crosspoint_core::event::Event;
@@ -36,6 +37,14 @@ fn command(map: &mut Mapping, old: &Command, new: &Command) -> Result<(), String
                 && dns::replace(map, &old.bytes) == new.bytes;
             is_same.then_some(()).ok_or_else(|| "another question to a nameserver".to_owned())
         }
+        (Command::Ports(old), Command::Ports(new)) => {
+            let is_same = media::ports(map, *old) == *new;
+            is_same.then_some(()).ok_or_else(|| "another port command".to_owned())
+        }
+        (Command::Media(old_shard, old), Command::Media(new_shard, new)) => {
+            let is_same = old_shard == new_shard && media::op(map, old) == *new;
+            is_same.then_some(()).ok_or_else(|| "another media op".to_owned())
+        }
         (Command::Halt, Command::Halt) => Ok(()),
         _ => Err(format!("{} is now {}", kind(old), kind(new))),
     }
@@ -46,6 +55,8 @@ fn kind(command: &Command) -> &'static str {
         Command::Send { .. } => "a datagram",
         Command::Emit(event) => event.name(),
         Command::Lookup(_) => "a question to a nameserver",
+        Command::Ports(_) => "a port command",
+        Command::Media(..) => "a media op",
         Command::Halt => "the halt",
     }
 }

@@ -29,6 +29,7 @@ mod dns;
 mod headers;
 mod key;
 mod mapping;
+mod media;
 mod message;
 mod numbers;
 mod page;

@@ -5,7 +5,7 @@ use super::credentials::Secrets;
 use super::key::Key;
 use super::mapping::Mapping;
 use super::page::Page;
-use super::{compare, dns};
+use super::{compare, dns, media};
 use crosspoint_core::command::Command;
 use crosspoint_core::config::Config;
 use crosspoint_core::input::{Control, Input, LookupReply};
@@ -122,6 +122,8 @@ fn replaced<'b>(map: &Mapping, secrets: &Secrets<'_>, input: &Input<'_>, bytes: 
             *bytes = message.map(|message| dns::replace(map, message)).unwrap_or_default();
             Input::Lookup(LookupReply { query: *query, message: message.map(|_| bytes.as_slice()) })
         }
+        Input::Ports(reply) => Input::Ports(*reply),
+        Input::Media(shard, report) => Input::Media(*shard, media::report(map, report)),
         Input::Control(control) => Input::Control(map.control(control)),
         Input::Tick => Input::Tick,
     }

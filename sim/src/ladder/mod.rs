@@ -20,6 +20,7 @@
 
 mod describe;
 mod lines;
+pub(crate) mod media;
 mod mermaid;
 mod recording;
 mod svg;

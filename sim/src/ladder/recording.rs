@@ -2,7 +2,7 @@
 //!
 //! A recording knows the switch alone: a message to it has the time of its arrival, and what the network lost is not seen.
 
-use super::{Log, Outcome};
+use super::{Log, Outcome, media};
 use crate::world::SWITCH_NAME;
 use bytes::Bytes;
 use crosspoint_core::command::Command;
@@ -78,6 +78,12 @@ impl Scribe {
             Input::Undelivered { flow } => format!("nobody is at {}", flow.remote),
             Input::Lookup(LookupReply { message: Some(_), .. }) => "a nameserver answers".to_owned(),
             Input::Lookup(LookupReply { message: None, .. }) => "a nameserver is out of reach".to_owned(),
+            // of the ports most are opened ahead of demand, and are no call's
+            Input::Ports(_) => return,
+            Input::Media(_, report) => match media::report(report) {
+                None => return,
+                Some(text) => text,
+            },
             Input::Control(control) => {
                 if let Control::Reload(config) = control {
                     self.learn_gateways(config);
@@ -101,6 +107,8 @@ impl Scribe {
                 Command::Send { .. } => {}
                 Command::Emit(event) => self.event(&event),
                 Command::Lookup(query) => self.tell(format!("asks the nameserver {}", query.server)),
+                Command::Ports(_) => {}
+                Command::Media(_, op) => self.tell(media::op(&op)),
                 Command::Halt => self.tell("halts".to_owned()),
             }
         }

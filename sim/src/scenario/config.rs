@@ -1,7 +1,7 @@
 //! The configuration of a scenario's switch, and where everybody is.
 
 use super::Scenario;
-use crate::world::{DOMAIN, PASSWORD, SWITCH};
+use crate::world::{DOMAIN, PASSWORD, PORTS, SWITCH};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 pub(super) fn text(scenario: &Scenario, generation: u64) -> String {
     let mut text = format!(
         "[switch]\ndomain = \"{DOMAIN}\"\ndigest_algorithms = [\"SHA-256\", \"MD5\"]\n[[listen]]\ntransport = \"udp\"\n\
-         bind = \"{SWITCH}\"\n[parameters]\nSS_SIP_TIMEOUT_TRYING = {}\n",
+         bind = \"{SWITCH}\"\n[parameters]\n{PORTS}SS_SIP_TIMEOUT_TRYING = {}\n",
         20 - generation % 4
     );
     for gateway in &scenario.gateways {

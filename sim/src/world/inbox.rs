@@ -4,6 +4,8 @@ use super::kernel::DATAGRAM_OVERHEAD_BYTES;
 use super::trace::{Did, Trace};
 use bytes::Bytes;
 use crosspoint_core::input::{Control, Flow, Input, LookupReply, QueryId};
+use crosspoint_core::media::MediaReport;
+use crosspoint_core::ports::{PortReply, Shard};
 use crosspoint_core::pump::Inputs;
 use std::collections::VecDeque;
 
@@ -13,6 +15,8 @@ pub(super) struct Inbox {
     pub(super) controls: VecDeque<Control>,
     pub(super) undelivered: VecDeque<Flow>,
     pub(super) replies: VecDeque<(QueryId, Option<Vec<u8>>)>,
+    pub(super) ports: VecDeque<PortReply>,
+    pub(super) media: VecDeque<(Shard, MediaReport)>,
     buffer: VecDeque<(Flow, Bytes)>,
     buffer_bytes: usize,
     /// Datagrams that the turn may still take: the rest of what its receive call brought.
@@ -25,9 +29,21 @@ pub(super) struct Inbox {
 impl Inbox {
     /// Empty; what is taken out goes into this trace.
     pub(super) fn new(trace: Trace) -> Inbox {
-        let (controls, undelivered, replies, buffer) = Default::default();
+        let (controls, undelivered, replies, ports, media, buffer) = Default::default();
         let (buffer_bytes, batch, reply_in_hand, in_hand) = Default::default();
-        Inbox { controls, undelivered, replies, buffer, buffer_bytes, batch, reply_in_hand, in_hand, trace }
+        Inbox {
+            controls,
+            undelivered,
+            replies,
+            ports,
+            media,
+            buffer,
+            buffer_bytes,
+            batch,
+            reply_in_hand,
+            in_hand,
+            trace,
+        }
     }
 
     /// Loses everything, as with its process.
@@ -53,7 +69,12 @@ impl Inbox {
 
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.controls.is_empty() && self.undelivered.is_empty() && self.replies.is_empty() && self.buffer.is_empty()
+        self.controls.is_empty()
+            && self.undelivered.is_empty()
+            && self.replies.is_empty()
+            && self.ports.is_empty()
+            && self.media.is_empty()
+            && self.buffer.is_empty()
     }
 }
 
@@ -68,6 +89,12 @@ impl Inputs for Inbox {
         if let Some((query, message)) = self.replies.pop_front() {
             self.reply_in_hand = message;
             return Some(Input::Lookup(LookupReply { query, message: self.reply_in_hand.as_deref() }));
+        }
+        if let Some(reply) = self.ports.pop_front() {
+            return Some(Input::Ports(reply));
+        }
+        if let Some((shard, report)) = self.media.pop_front() {
+            return Some(Input::Media(shard, report));
         }
         self.batch = self.batch.checked_sub(1)?;
         let (flow, bytes) = self.buffer.pop_front()?;

@@ -46,6 +46,8 @@ use trace::Did;
 pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5060);
 /// The name of the switch in ladders.
 pub const SWITCH_NAME: &str = "switch";
+/// Fewer ports than by default: a world takes many snapshots, and they hold the state of each.
+pub(crate) const PORTS: &str = "SS_RTP_PORT_RANGE = \"20000,23999\"\nIVR_RTP_PORT = \"24000,24499\"\n";
 /// The domain of the worlds made by [`World::new`].
 pub const DOMAIN: &str = "example.net";
 /// The password of every phone of the worlds made by [`World::new`].
@@ -87,7 +89,7 @@ impl World {
     pub fn new(seed: u64, names: &[&str]) -> World {
         let mut text = format!(
             "[switch]\ndomain = \"{DOMAIN}\"\ndigest_algorithms = [\"SHA-256\", \"MD5\"]\n[[listen]]\ntransport = \
-             \"udp\"\nbind = \"{SWITCH}\"\n"
+             \"udp\"\nbind = \"{SWITCH}\"\n[parameters]\n{PORTS}"
         );
         for name in names {
             text.push_str(&format!("[[phone]]\nuser = \"{name}\"\npassword = \"{PASSWORD}\"\n"));

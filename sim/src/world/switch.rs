@@ -12,6 +12,8 @@ use crosspoint_core::command::Query;
 use crosspoint_core::config::Config;
 use crosspoint_core::event::Event;
 use crosspoint_core::input::Flow;
+use crosspoint_core::media::{MediaOp, MediaShard};
+use crosspoint_core::ports::{PortCommand, PortReply, Shard};
 use crosspoint_core::pump::{Io, Pump, Sent, Turn};
 use crosspoint_core::record::Recorder;
 use crosspoint_core::rng::{Seed, Stream};
@@ -56,6 +58,10 @@ pub(super) struct FakeIo {
     pub(super) trace: Trace,
     /// Where what the system refused was to go.
     refused: Vec<Flow>,
+    /// What the media ports say.
+    replies: Vec<PortReply>,
+    /// By number.
+    shards: Vec<MediaShard>,
     pub(super) recording: Vec<u8>,
     pub(super) is_halted: bool,
     pub(super) kernel: Kernel,
@@ -88,6 +94,20 @@ impl Io for FakeIo {
         self.trace.add(Did::Asked(query.clone()));
     }
 
+    fn ports(&mut self, command: PortCommand) {
+        if let PortCommand::Open { request, .. } = command {
+            self.replies.push(PortReply::Opened { request });
+        }
+    }
+
+    fn media(&mut self, shard: Shard, op: MediaOp) {
+        let place = usize::from(shard.0);
+        if self.shards.len() <= place {
+            self.shards.resize_with(place + 1, MediaShard::new);
+        }
+        self.shards[place].apply(self.now, op);
+    }
+
     fn emit(&mut self, event: Event) {
         self.trace.add(Did::Told(event));
     }
@@ -111,6 +131,8 @@ impl Node {
         let io = FakeIo {
             trace: trace.clone(),
             refused: Vec::new(),
+            replies: Vec::new(),
+            shards: Vec::new(),
             recording,
             is_halted: false,
             kernel: Kernel::default(),
@@ -144,6 +166,12 @@ impl Node {
         let turn = self.pump.turn(self.clock.read(now), &mut self.inbox, &mut self.io);
         let refused = self.io.refused.drain(..);
         self.inbox.undelivered.extend(refused);
+        self.inbox.ports.extend(self.io.replies.drain(..));
+        for (shard, media) in (0..).map(Shard).zip(&mut self.io.shards) {
+            while let Some(report) = media.poll_report() {
+                self.inbox.media.push_back((shard, report));
+            }
+        }
         if self.snapshots_every_step {
             self.restart_from_snapshot();
         }
@@ -199,6 +227,8 @@ impl Node {
         let recording = self.is_recorded.then_some(&mut self.io.recording);
         self.pump = pump(&self.config, Seed(seed), &self.clock, now, recording);
         self.inbox.clear();
+        self.io.replies.clear();
+        self.io.shards.clear();
         (self.io.is_halted, self.stalled_until, self.last_leaves) = (false, now, now);
         let mut recovered = self.journal.restart(now, self.clock.read(now), lost, &self.config);
         self.inbox.controls.extend(recovered.restores.drain(..));
