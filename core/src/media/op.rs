@@ -326,6 +326,7 @@ impl MediaReport {
             | MediaReport::Refused { session, .. }
             | MediaReport::Latched { session, .. }
             | MediaReport::Silent { session, .. }
+            | MediaReport::Played { session, .. }
             | MediaReport::Stats { session, .. } => *session,
         }
     }

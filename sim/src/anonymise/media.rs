@@ -10,7 +10,10 @@ pub(super) fn report(map: &Mapping, report: &MediaReport) -> MediaReport {
     match &mut new {
         MediaReport::Latched { moved, .. } => *moved = moved_under(map, *moved),
         MediaReport::Stats { legs, .. } => legs.iter_mut().for_each(|leg| stats(map, leg)),
-        MediaReport::Applied { .. } | MediaReport::Refused { .. } | MediaReport::Silent { .. } => {}
+        MediaReport::Applied { .. }
+        | MediaReport::Refused { .. }
+        | MediaReport::Silent { .. }
+        | MediaReport::Played { .. } => {}
     }
     new
 }
@@ -20,8 +23,8 @@ pub(super) fn op(map: &Mapping, op: &MediaOp) -> MediaOp {
     let mut new = op.clone();
     match &mut new {
         MediaOp::Install { legs, .. } => legs.iter_mut().for_each(|leg| plan(map, leg)),
-        MediaOp::Update { leg, .. } => plan(map, leg),
-        MediaOp::Remove { .. } | MediaOp::Read { .. } => {}
+        MediaOp::Station { leg, .. } | MediaOp::Update { leg, .. } => plan(map, leg),
+        MediaOp::Play { .. } | MediaOp::Remove { .. } | MediaOp::Read { .. } => {}
     }
     new
 }

@@ -1,5 +1,6 @@
 //! What passes between the switch and its media shards, in words.
 
+use crosspoint_core::media::tone::Program;
 use crosspoint_core::media::{LegPlan, MediaOp, MediaReport, Party, Way};
 
 /// What the switch wants.
@@ -8,9 +9,24 @@ pub(crate) fn op(op: &MediaOp) -> String {
         MediaOp::Install { session, legs, .. } => {
             format!("media {}: relays {}, {}", session.0, leg(Party::Caller, &legs[0]), leg(Party::Callee, &legs[1]))
         }
+        MediaOp::Station { session, leg: plan, program, .. } => {
+            format!("media {}: {} for the {}", session.0, what(program), leg(Party::Caller, plan))
+        }
+        MediaOp::Play { session, to, program: Some(program), .. } => {
+            format!("media {}: {} for the {}", session.0, what(program), to.name())
+        }
+        MediaOp::Play { session, program: None, .. } => format!("media {}: plays no more", session.0),
         MediaOp::Update { session, party, leg: plan, .. } => format!("media {}: {}", session.0, leg(*party, plan)),
         MediaOp::Remove { session, .. } => format!("media {}: removed", session.0),
         MediaOp::Read { session } => format!("media {}: read", session.0),
+    }
+}
+
+fn what(program: &Program) -> &'static str {
+    match program {
+        Program::Tone(_) => "a tone",
+        Program::Recording { .. } => "a recording",
+        Program::Echo => "the echo",
     }
 }
 
@@ -33,6 +49,7 @@ pub(crate) fn report(report: &MediaReport) -> Option<String> {
             let way = if silence.way == Way::From { "from" } else { "to" };
             format!("media {}: nothing {way} the {}", session.0, silence.party.name())
         }
+        MediaReport::Played { session, .. } => format!("media {}: played to the end", session.0),
         MediaReport::Stats { session, legs } => {
             let packets = |leg: usize| legs[leg].received.packets;
             format!("media {}: {} packets of the caller, {} of the callee", session.0, packets(0), packets(1))

@@ -12,11 +12,12 @@ use crosspoint_core::command::Query;
 use crosspoint_core::config::Config;
 use crosspoint_core::event::Event;
 use crosspoint_core::input::Flow;
+use crosspoint_core::media::tone::Sounds;
 use crosspoint_core::media::{MediaOp, MediaShard};
 use crosspoint_core::ports::{PortCommand, PortReply, Shard};
 use crosspoint_core::pump::{Io, Pump, Sent, Turn};
 use crosspoint_core::record::Recorder;
-use crosspoint_core::rng::{Seed, Stream};
+use crosspoint_core::rng::{Seed, Stream, media_stream};
 use crosspoint_core::switch::Switch;
 use crosspoint_core::time::Instant;
 use std::sync::Arc;
@@ -62,6 +63,7 @@ pub(super) struct FakeIo {
     replies: Vec<PortReply>,
     /// By number.
     shards: Vec<MediaShard>,
+    seed: Seed,
     pub(super) recording: Vec<u8>,
     pub(super) is_halted: bool,
     pub(super) kernel: Kernel,
@@ -103,7 +105,10 @@ impl Io for FakeIo {
     fn media(&mut self, shard: Shard, op: MediaOp) {
         let place = usize::from(shard.0);
         if self.shards.len() <= place {
-            self.shards.resize_with(place + 1, MediaShard::new);
+            let seed = self.seed;
+            let shards = self.shards.len()..=place;
+            self.shards
+                .extend(shards.map(|shard| MediaShard::new(media_stream(seed, shard as u16), Sounds::default())));
         }
         self.shards[place].apply(self.now, op);
     }
@@ -133,6 +138,7 @@ impl Node {
             refused: Vec::new(),
             replies: Vec::new(),
             shards: Vec::new(),
+            seed,
             recording,
             is_halted: false,
             kernel: Kernel::default(),
