@@ -21,6 +21,12 @@ impl Turns {
         self.queue.front().map(|(at, ..)| *at)
     }
 
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Takes the first out, if it is due.
     pub(super) fn pop(&mut self, now: Instant) -> Option<(Handle<Session>, Party)> {
         let (_, session, party) = self.queue.pop_front_if(|(at, ..)| *at <= now)?;

@@ -1,7 +1,10 @@
-//! Random sessions, packets, moves and ends, beside a model that only knows which socket belongs to which session, and
-//! what one may never see.
+//! Random sessions, stations, packets, moves and ends, beside a model that only knows which socket belongs to which
+//! session, to whom something plays, and what one may never see.
 
 use super::super::super::LEARNING_WINDOW;
+use super::super::super::rtcp::is_rtcp;
+use super::super::super::rtp::Header;
+use super::super::super::tone::Cadence;
 use super::*;
 use quickcheck::{Arbitrary, Gen, quickcheck};
 
@@ -27,6 +30,17 @@ enum Op {
     Remove {
         session: u64,
     },
+    Station {
+        session: u64,
+        behind_nat: bool,
+        echo: bool,
+    },
+    /// A tone, or nothing any more.
+    Play {
+        session: u64,
+        callee: bool,
+        tone: bool,
+    },
     /// Bytes of the head of a packet, from one of few sources.
     Packet {
         socket: u32,
@@ -42,7 +56,9 @@ impl Arbitrary for Op {
     fn arbitrary(g: &mut Gen) -> Op {
         let mut below = |bound: u64| u64::arbitrary(g) % bound;
         let (session, peer) = (below(SESSIONS), below(6) as u8);
-        match below(24) {
+        match below(28) {
+            24 => Op::Station { session, behind_nat: below(2) == 0, echo: below(2) == 0 },
+            25..28 => Op::Play { session, callee: below(2) == 0, tone: below(3) > 0 },
             0 | 1 => Op::Install { session, behind_nat: below(2) == 0 },
             2 => Op::Remove { session },
             3 | 4 => Op::Update {
@@ -101,6 +117,14 @@ struct World {
     lives: [Option<SessionId>; SESSIONS as usize],
     ended: u64,
     fed: u64,
+    /// Those of one leg.
+    stations: BTreeSet<SessionId>,
+    /// As they were updated.
+    kinds: BTreeMap<(SessionId, Party), Kind>,
+    /// To whom a tone plays or an echo answers.
+    playing: BTreeSet<(SessionId, Party)>,
+    /// Packets that the switch made for each session's parties.
+    played: BTreeMap<(SessionId, Party), u64>,
     /// Packets that each session's parties were sent.
     sent: BTreeMap<(SessionId, Party), u64>,
 }
@@ -108,8 +132,30 @@ struct World {
 impl World {
     fn new() -> World {
         let lives = [None; SESSIONS as usize];
-        let (shard, sent) = (empty(), BTreeMap::new());
-        World { shard, now: Instant::EPOCH, generation: 0, lives, ended: 0, fed: 0, sent }
+        World {
+            shard: empty(),
+            now: Instant::EPOCH,
+            generation: 0,
+            lives,
+            ended: 0,
+            fed: 0,
+            stations: BTreeSet::new(),
+            kinds: BTreeMap::new(),
+            playing: BTreeSet::new(),
+            played: BTreeMap::new(),
+            sent: BTreeMap::new(),
+        }
+    }
+
+    /// A name for a session in this place, unless there is one.
+    fn begin(&mut self, slot: u64) -> Option<SessionId> {
+        let place = &mut self.lives[slot as usize];
+        if place.is_some() {
+            return None;
+        }
+        self.ended += 1;
+        place.replace(SessionId(self.ended));
+        *place
     }
 
     fn apply(&mut self, op: MediaOp) {
@@ -122,34 +168,82 @@ impl World {
         self.generation += 1;
         let generation = self.generation;
         match op {
-            Op::Wait { ms } => self.now = self.now + Duration::from_millis(ms),
-            Op::Install { session: slot, behind_nat } if self.lives[slot as usize].is_none() => {
-                self.ended += 1;
-                let session = SessionId(self.ended);
-                self.lives[slot as usize] = Some(session);
+            Op::Wait { ms } => {
+                self.now = self.now + Duration::from_millis(ms);
+                self.listen();
+            }
+            Op::Install { session: slot, behind_nat } => {
+                let Some(session) = self.begin(slot) else { return };
                 let legs = [plan(slot, false, 0, behind_nat), plan(slot, true, 2, behind_nat)];
                 self.apply(install(session, generation, legs));
             }
             Op::Update { session: slot, callee, peer, behind_nat, reopen, datagrams } => {
                 let Some(session) = self.lives[slot as usize] else { return };
+                let (is_station, party) = (self.stations.contains(&session), Party::BOTH[usize::from(callee)]);
+                // what is refused is tried by hand
+                if is_station && callee || datagrams && self.playing.contains(&(session, party)) {
+                    return;
+                }
                 let kind = if datagrams { Kind::Datagrams } else { Kind::Rtp };
+                self.kinds.insert((session, party), kind);
                 let leg = Box::new(LegPlan { kind, ..plan(slot, callee, peer, behind_nat) });
                 let learning = if reopen { Learning::Reopen } else { Learning::Keep };
-                let party = if callee { Party::Callee } else { Party::Caller };
                 let other = self.shard.target(session, party.other(), Component::Rtp).copied();
                 self.apply(MediaOp::Update { session, generation, party, leg, learning });
                 assert_eq!(self.shard.target(session, party.other(), Component::Rtp).copied(), other);
             }
             Op::Remove { session: slot } => {
                 let Some(session) = self.lives[slot as usize].take() else { return };
+                self.playing.retain(|(playing, _)| *playing != session);
                 self.apply(MediaOp::Remove { session, generation });
             }
             Op::Packet { socket, from, mut bytes } => {
                 self.fed += 1;
                 self.packet(socket, peer(from), &mut bytes);
             }
-            Op::Install { .. } => {}
+            Op::Station { session: slot, behind_nat, echo } => {
+                let Some(session) = self.begin(slot) else { return };
+                self.stations.insert(session);
+                self.playing.insert((session, Party::Caller));
+                let program = if echo { Program::Echo } else { Program::Tone(Cadence::ringback()) };
+                let leg = Box::new(plan(slot, false, 0, behind_nat));
+                self.apply(MediaOp::Station { session, generation, leg, law: Law::A, program });
+            }
+            Op::Play { session: slot, callee, tone } => {
+                let Some(session) = self.lives[slot as usize] else { return };
+                let (is_station, to) = (self.stations.contains(&session), Party::BOTH[usize::from(callee)]);
+                if is_station && callee || tone && self.kind(session, to) != Kind::Rtp {
+                    return;
+                }
+                match tone {
+                    true => self.playing.insert((session, to)),
+                    false => self.playing.remove(&(session, to)),
+                };
+                let program = tone.then(|| Program::Tone(Cadence::ringback()));
+                self.apply(MediaOp::Play { session, generation, to, law: Law::A, program });
+            }
         }
+    }
+
+    fn kind(&self, session: SessionId, party: Party) -> Kind {
+        self.kinds.get(&(session, party)).copied().unwrap_or(Kind::Rtp)
+    }
+
+    /// What the switch sends of itself by now.
+    fn listen(&mut self) {
+        let mut out = [0; PACKET_BYTES];
+        while let Some((socket, to)) = self.shard.poll_packet(self.now, &mut out) {
+            let (slot, party, component) = party_of(socket.0);
+            let session = self.lives[slot.0 as usize].expect("nothing plays in a session that ended");
+            assert!(component == Component::Rtp && self.playing.contains(&(session, party)));
+            let target = self.shard.target(session, party, component).and_then(|moved| moved.target);
+            assert_eq!(target, Some(to), "to its target");
+            assert_eq!(Header::read(&out).map(|header| header.payload_type), Some(8));
+            *self.played.entry((session, party)).or_default() += 1;
+        }
+        assert!(self.shard.poll_timeout().is_none_or(|at| at > self.now), "progress (rule R5)");
+        let playing = self.playing.len() as u64;
+        assert!(self.shard.turns.len() as u64 <= playing, "one turn for each");
     }
 
     /// Whether the statistics of a session are what its parties were sent.
@@ -158,8 +252,16 @@ impl World {
         let Some(MediaReport::Stats { legs, .. }) = reports(&mut self.shard).pop() else { return false };
         Party::BOTH.into_iter().all(|party| {
             let (leg, from) = (&legs[party as usize], &legs[party.other() as usize]);
-            let sent = self.sent.get(&(session, party)).copied().unwrap_or(0);
-            leg.sent.packets + leg.rtcp_sent == sent && from.tally.forwarded == sent
+            let count = |counts: &BTreeMap<_, u64>| counts.get(&(session, party)).copied().unwrap_or(0);
+            let (sent, played) = (count(&self.sent), count(&self.played));
+            let sent_and_played = leg.sent.packets + leg.rtcp_sent + leg.played.packets;
+            match (self.stations.contains(&session), party) {
+                (true, Party::Caller) => sent_and_played == sent + played && leg.tally.forwarded == sent,
+                (true, Party::Callee) => *leg == LegStats::default(),
+                (false, _) => {
+                    sent_and_played == sent + played && leg.played.packets == played && from.tally.forwarded == sent
+                }
+            }
         })
     }
 
@@ -179,17 +281,26 @@ impl World {
         match relay {
             Relay::Forward { out, to } => {
                 let (out_slot, out_party, out_component) = party_of(out.0);
-                assert_eq!((out_slot, out_party), (slot, party.other()), "to the other leg of the same session");
+                let session = session.expect("a session forwards");
+                let is_echo = self.stations.contains(&session);
+                let back = if is_echo { party } else { party.other() };
+                assert_eq!((out_slot, out_party), (slot, back), "to the other leg of the same session, or back");
+                let is_played_to = self.playing.contains(&(session, out_party));
+                let is_control = self.kind(session, party) == Kind::Rtp && is_rtcp(bytes);
+                assert!(is_control || is_played_to == is_echo, "nothing is mixed");
                 let own = target(&self.shard, out_party, out_component).and_then(|moved| moved.target);
                 assert_eq!(own, Some(to), "to its target");
-                *self.sent.entry((session.expect("a session forwards"), out_party)).or_default() += 1;
+                *self.sent.entry((session, out_party)).or_default() += 1;
                 let mut edited = original;
-                if edited.len() > 1 {
-                    edited[1] = bytes[1];
-                }
+                let head = if is_echo { 1..12 } else { 1..2.min(edited.len()) };
+                edited[head.clone()].copy_from_slice(&bytes[head]);
                 assert_eq!(edited, bytes, "nothing but the payload type is edited");
             }
-            Relay::Drop(MediaDrop::NoSession) => assert_eq!((session, before), (None, None)),
+            Relay::Drop(MediaDrop::NoSession) => {
+                let has_leg =
+                    session.is_some_and(|session| !self.stations.contains(&session) || party == Party::Caller);
+                assert_eq!((has_leg, before), (false, None));
+            }
             Relay::Consume | Relay::Drop(_) => {
                 assert!(session.is_some());
                 assert_eq!(original, bytes, "what goes nowhere is not edited");

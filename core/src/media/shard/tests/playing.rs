@@ -137,6 +137,7 @@ fn ringback_plays_until_it_is_stopped_and_then_the_callee_is_heard() {
     assert_eq!(relay(&mut shard, 3_001, 0, CALLER, rtp(8, 1)), forward(2, CALLEE));
     assert_eq!(relay(&mut shard, 3_001, 2, STRANGER, rtp(8, 1)), Relay::Drop(MediaDrop::Spoofed));
     shard.apply(at(3_005), play(3, Party::Caller, None));
+    assert_eq!(shard.poll_timeout(), None);
     assert_eq!(relay(&mut shard, 3_010, 2, CALLEE, rtp(8, 2)), forward(0, CALLER));
     assert!(run(&mut shard, 10_000).is_empty() && shard.poll_timeout().is_none());
     let [caller, callee] = stats(&mut shard);
@@ -159,6 +160,7 @@ fn a_sound_after_a_sound_goes_on_in_the_same_stream() {
     let mut shard = ringing(ringback());
     let mut sent = run(&mut shard, 100);
     shard.apply(at(105), play(3, Party::Caller, Some(goodbye())));
+    assert_eq!(shard.turns.len(), 1);
     sent.extend(run(&mut shard, 1_000));
     assert_eq!(sent.len(), 6 + 3);
     assert_steady(&sent);
