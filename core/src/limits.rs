@@ -190,6 +190,10 @@ pub const PLAYER_CATCH_UP: u64 = 5;
 /// Longest file name of an announcement.
 pub const ANNOUNCEMENT_NAME_BYTES: usize = 64;
 
+/// Different recordings of one configuration: one for each of some thirty end reasons, and for a thousand phones one of
+/// their own; ten seconds each, they are 160 MB.
+pub const SOUNDS: usize = 1024;
+
 /// Media ports that each shard keeps open ahead of demand: at 500 calls a second on 8 shards, 125 legs a second and shard, a
 /// quarter of a second's worth, in which the driver opens others.
 pub const WARM_LEASES: usize = 32;

@@ -105,12 +105,17 @@ fn every_named_scenario_does_the_same() {
 }
 
 const CONFIG: &str = "
+[tones]
+folder = \"/srv/promptstudio\"
+[announcements]
+busy = \"sorry-by-josephine.wav\"
 [[network]]
 name = \"headquarters\"
 cidrs = [\"10.0.0.0/20\", \"198.51.100.0/22\"]
 [[phone]]
 user = \"wilhelmina\"
 password = \"tulip-Garden7\"
+ringback = \"carillon-of-utrecht.wav\"
 [[phone]]
 users = \"2001..2042\"
 password = \"block-password\"
@@ -278,6 +283,9 @@ fn nothing_of_a_rich_recording_can_be_read() {
             "49305550123",
             "48225550456",
             "20-5550199",
+            "promptstudio",
+            "josephine",
+            "carillon",
             "merger",
             "Globex",
             "Mueller",

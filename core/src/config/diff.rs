@@ -31,6 +31,7 @@ impl Config {
         changes.extend(value_change("max_calls", &self.max_calls, &new.max_calls, ""));
         changes.extend(value_change("nameservers", &self.nameservers, &new.nameservers, ""));
         changes.extend(map_change("networks", &networks(self), &networks(new)));
+        changes.extend(tone_changes(self, new));
         changes.extend(map_change("phones", &singles(&self.phones), &singles(&new.phones)));
         changes.extend(map_change("phone blocks", &blocks(&self.phones), &blocks(&new.phones)));
         changes.extend(map_change("groups", &groups(self), &groups(new)));
@@ -86,6 +87,23 @@ fn gateways(config: &Config) -> BTreeMap<String, &Gateway> {
     config.gateways.iter().map(|gateway| (gateway.name.clone(), gateway)).collect()
 }
 
+fn tone_changes(old: &Config, new: &Config) -> Vec<String> {
+    let (old, new) = (&old.tones, &new.tones);
+    let files = |tones: &super::Tones| -> BTreeMap<String, String> {
+        tones.announcements.iter().map(|(reason, file)| (reason.name().to_owned(), file.to_owned())).collect()
+    };
+    let times = value_change("announcements are heard", &old.announcement_times, &new.announcement_times, " times");
+    [
+        (old.ringback != new.ringback).then(|| format!("ringback: {} -> {}", old.ringback, new.ringback)),
+        value_change("folder of recordings", &old.folder, &new.folder, ""),
+        map_change("announcements", &files(old), &files(new)),
+        times,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 /// What was added, removed and changed, by name.
 fn map_change<T: PartialEq>(what: &str, old: &BTreeMap<String, T>, new: &BTreeMap<String, T>) -> Option<String> {
     let added = new.keys().filter(|&name| !old.contains_key(name)).collect();
@@ -132,6 +150,7 @@ mod tests {
         let new = config(
             "[switch]\ndomain = \"b\"\nmax_calls = 9\nstate_dir = \"/tmp\"\ndigest_algorithms = [\"SHA-256\"]\n\
              [parameters]\nSS_QOS_SIGNAL = \"CS3\"\n[[listen]]\nbind = \"127.0.0.1:5070\"\n\
+             [tones]\nringback = \"440+480/2000,4000\"\nfolder = \".\"\n[announcements]\nbusy = \"b.wav\"\ntimes = 2\n\
              [[network]]\nname = \"office\"\ncidrs = [\"10.0.0.0/8\"]\n[[group]]\nname = \"europe\"\n\
              [[phone]]\nuser = \"same\"\npassword = \"x\"\n[[phone]]\nuser = \"new-password\"\npassword = \"y\"\n\
              [[phone]]\nusers = \"u01..u99\"\npassword = \"x\"\n\
@@ -144,6 +163,10 @@ mod tests {
         digest_algorithms: [Md5] -> [Sha256]
         max_calls: 0 -> 9
         networks: added office
+        ringback: 425/1000,4000 -> 440+480/2000,4000
+        folder of recordings: None -> Some(".")
+        announcements: added busy
+        announcements are heard: 1 -> 2 times
         phones: removed gone; changed new-password
         phone blocks: added u01..u99; removed u01..u09
         groups: added europe

@@ -15,10 +15,12 @@ mod parse_gateway;
 mod parse_gateway_rules;
 mod parse_identity;
 mod parse_phone;
+mod parse_tones;
 mod phones;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod tones;
 
 pub use crate::finding::{Finding, Findings, Level};
 pub use gateway_rules::{
@@ -33,3 +35,4 @@ pub use named::Endpoint;
 pub use parse::{Parsed, parse, parse_on};
 pub use parse_gateway_rules::KEYS as ROUTING_KEYS;
 pub use phones::{Block, Phone, Phones, Profile, Single};
+pub use tones::{Ringback, Tones};

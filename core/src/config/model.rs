@@ -3,6 +3,7 @@
 use super::gateways::Gateways;
 use super::groups::Group;
 use super::phones::{Block, Phones, Profile};
+use super::tones::Tones;
 use crate::auth::{Algorithm, Secret};
 use crate::input::{Flow, SocketId, Transport};
 use crate::params::Parameters;
@@ -35,6 +36,8 @@ pub struct Config {
     pub groups: Vec<Group>,
     /// Gateways in the order of the file.
     pub gateways: Gateways,
+    /// What the switch plays itself.
+    pub tones: Tones,
     /// Most concurrent calls of the switch; 0 is no limit.
     pub max_calls: u32,
     /// The system parameters.
@@ -136,6 +139,7 @@ impl Config {
             phones: Phones::new(Vec::new(), vec![block]),
             groups: Vec::new(),
             gateways: Gateways::default(),
+            tones: Tones::default(),
             max_calls: 0,
             parameters: Parameters::default(),
         }

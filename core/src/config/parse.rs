@@ -3,7 +3,7 @@
 use super::gateways::Gateways;
 use super::model::{Config, DEFAULT_ALGORITHMS, DEFAULT_BIND, DEFAULT_DOMAIN, Listen};
 use super::reader::{At, Reader, Section};
-use super::{groups, network, parameters, parse_gateway, parse_phone};
+use super::{groups, network, parameters, parse_gateway, parse_phone, parse_tones};
 use crate::auth::Algorithm;
 use crate::finding::{Finding, Findings};
 use crate::input::Transport;
@@ -24,7 +24,8 @@ pub struct Parsed {
     pub warnings: Vec<Finding>,
 }
 
-const ROOT: &[&str] = &["switch", "parameters", "listen", "network", "phone", "group", "gateway"];
+const ROOT: &[&str] =
+    &["switch", "parameters", "listen", "network", "tones", "announcements", "phone", "group", "gateway"];
 const SWITCH: &[&str] =
     &["domain", "state_dir", "media_shards", "event_log", "digest_algorithms", "nameservers", "presets", "max_calls"];
 const LISTEN: &[&str] = &["transport", "bind", "advertise", "network"];
@@ -77,7 +78,9 @@ fn config(reader: &mut Reader<'_>, root: &Section<'_>, ephemeral: RangeInclusive
     config.parameters = parameters::read(reader, root, switch.as_ref(), ephemeral);
     config.networks = network::read(reader, root);
     config.listen = listens(reader, root, &config);
+    config.tones = parse_tones::read(reader, root);
     config.phones = parse_phone::read(reader, root, &config);
+    parse_tones::number(reader, root, &mut config.tones, &config.phones);
     config.groups = groups::read(reader, root);
     config.gateways = Gateways::new(parse_gateway::read(reader, root, &config));
     config
@@ -143,7 +146,7 @@ pub(super) fn valid_domain(reader: &mut Reader<'_>, domain: &At<&str>) -> Option
     valid.then(|| domain.value.to_owned())
 }
 
-fn path(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<PathBuf> {
+pub(super) fn path(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<PathBuf> {
     let path = reader.text(section, key)?;
     if path.value.is_empty() || path.value.contains('\0') {
         reader.error(&path.span, "value", format!("`{key}` must be a path"));

@@ -3,6 +3,7 @@
 use super::endpoint;
 use super::model::Config;
 use super::parse_identity;
+use super::parse_tones;
 use super::phones::{Block, Phones, Profile, Single};
 use super::reader::{At, Reader, Section};
 use crate::auth::{Algorithm, Secret};
@@ -16,6 +17,7 @@ const KEYS: &[&str] = &[
     "ha1_sha256",
     "media_proxy",
     "local_ring",
+    "ringback",
     "encryption",
     "caller_id",
     "max_calls",
@@ -100,10 +102,12 @@ fn profile(reader: &mut Reader<'_>, table: &Section<'_>, config: &Config) -> Pro
     if let Some(caller_id) = caller_id.as_ref().filter(|id| !valid_user(id.value)) {
         reader.error(&caller_id.span, "value", "`caller_id` must be a number or name without spaces");
     }
+    let local_ring = endpoint::flag(reader, table, "local_ring");
     Profile {
         caller_id: caller_id.map(|id| id.value.to_owned()),
         media_proxy: endpoint::media_proxy(reader, table, &config.parameters),
-        local_ring: endpoint::flag(reader, table, "local_ring"),
+        local_ring,
+        ringback: parse_tones::of_phone(reader, table, local_ring, &config.tones),
         encryption: endpoint::flag(reader, table, "encryption"),
         max_calls: reader.whole(table, "max_calls", 0..=1_000_000).map_or(0, |calls| calls.value),
         identity: parse_identity::phone(reader, table),

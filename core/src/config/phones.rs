@@ -1,6 +1,7 @@
 //! The phones: single ones and blocks, found by user name.
 
 use super::identity::IdentityPolicy;
+use super::tones::Ringback;
 use crate::auth::Secret;
 use crate::params::MediaProxy;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct Profile {
     pub media_proxy: MediaProxy,
     /// Whether the switch plays the ringback tone to those who call it.
     pub local_ring: bool,
+    /// Which, where it is not that of [`super::Tones`].
+    pub ringback: Option<Ringback>,
     /// Whether signalling and media encryption are expected from it.
     pub encryption: bool,
     /// Most concurrent calls, in and out together; 0 is no limit.
@@ -68,6 +71,7 @@ impl Profile {
             caller_id: None,
             media_proxy: MediaProxy::Auto,
             local_ring: false,
+            ringback: None,
             encryption: false,
             max_calls: 0,
             identity: IdentityPolicy::PHONE,
@@ -88,6 +92,8 @@ pub struct Phone<'p> {
     pub media_proxy: MediaProxy,
     /// Whether the switch plays the ringback tone to those who call it.
     pub local_ring: bool,
+    /// Which, where it is not that of [`super::Tones`].
+    pub ringback: Option<&'p Ringback>,
     /// Whether signalling and media encryption are expected from it.
     pub encryption: bool,
     /// Most concurrent calls, in and out together; 0 is no limit.
@@ -104,6 +110,7 @@ impl<'p> Phone<'p> {
             caller_id: profile.caller_id.as_deref(),
             media_proxy: profile.media_proxy,
             local_ring: profile.local_ring,
+            ringback: profile.ringback.as_ref(),
             encryption: profile.encryption,
             max_calls: profile.max_calls,
             identity: profile.identity,

@@ -5,11 +5,17 @@ use crosspoint_core::auth::{Algorithm, Secret};
 use crosspoint_core::binding::BindingRecord;
 use crosspoint_core::config::{
     Block, Config, Gateway, GatewayAuth, GatewayRules, Gateways, Group, Listen, Network, NumberRules, Numbers, Peer,
-    Phones, Prefix, Profile, Reserved, Rewrite, Single,
+    Phones, Prefix, Profile, Reserved, Rewrite, Single, Tones,
 };
 use crosspoint_core::input::{Control, Flow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// A file by its number alone, which is its place among the names.
+fn recording(tones: &Tones, file: &str) -> String {
+    let place = tones.files().iter().position(|known| known == file);
+    format!("{:04}.wav", place.expect("every file that is played is among the files"))
+}
 
 impl Mapping {
     fn name(&self, text: &str) -> String {
@@ -67,6 +73,8 @@ impl Mapping {
             name: self.name(&network.name),
             cidrs: network.cidrs.iter().map(|cidr| self.block(*cidr)).collect(),
         };
+        let mut tones = config.tones.with_files(|file| recording(&config.tones, file));
+        tones.folder = path(&config.tones.folder);
         let group = |group: &Group| Group { name: self.name(&group.name), ..group.clone() };
         Config {
             domain: self.host_name(&config.domain),
@@ -75,6 +83,7 @@ impl Mapping {
             nameservers: config.nameservers.iter().map(|at| self.socket(*at)).collect(),
             listen: config.listen.iter().map(listen).collect(),
             networks: config.networks.iter().map(network).collect(),
+            tones,
             phones: self.phones(config),
             groups: config.groups.iter().map(group).collect(),
             gateways: Gateways::new(config.gateways.iter().map(|gateway| self.gateway(gateway)).collect()),
@@ -89,15 +98,15 @@ impl Mapping {
     fn phones(&self, config: &Config) -> Phones {
         let single = |single: &Single| {
             let user = self.name(&single.user);
-            let profile = self.profile(&single.profile, &user, &config.domain);
+            let profile = self.profile(&single.profile, &user, config);
             Single { user, profile }
         };
-        let blocks = config.phones.blocks().iter().map(|block| self.numbers(block, &config.domain));
+        let blocks = config.phones.blocks().iter().map(|block| self.numbers(block, config));
         Phones::new(config.phones.singles().iter().map(single).collect(), blocks.collect())
     }
 
     /// A block: what both ends have in common is replaced; below, the numbers change places within it.
-    fn numbers(&self, block: &Block, domain: &str) -> Block {
+    fn numbers(&self, block: &Block, config: &Config) -> Block {
         let Block { prefix, width, first, last, .. } = block;
         let ends = [first, last].map(|number| format!("{prefix}{number:0width$}"));
         let common = ends[0].bytes().zip(ends[1].bytes()).take_while(|(a, b)| a == b).count();
@@ -107,18 +116,18 @@ impl Mapping {
             new[prefix.len()..].parse().expect("a digit is replaced by a digit")
         });
         let new_prefix = beginning[..prefix.len()].to_owned();
-        let profile = self.profile(&block.profile, &new_prefix, domain);
+        let profile = self.profile(&block.profile, &new_prefix, config);
         Block { prefix: new_prefix, width: *width, first, last, profile }
     }
 
     /// `user` is the new name.
-    fn profile(&self, profile: &Profile, user: &str, domain: &str) -> Profile {
+    fn profile(&self, profile: &Profile, user: &str, config: &Config) -> Profile {
         let secret = match &profile.secret {
             Secret::Password(password) => Secret::Password(self.secret(password)),
             // whose password nobody knows gets one; the hashes are of it
             Secret::Ha1 { md5, sha256 } => {
                 let password = Secret::Password(self.secret(user));
-                let domain = self.host_name(domain);
+                let domain = self.host_name(&config.domain);
                 let ha1 = |algorithm| password.ha1(user.as_bytes(), &domain, algorithm);
                 let md5_of_it = ha1(Algorithm::Md5).and_then(|hash| hash.as_bytes().try_into().ok());
                 let sha256_of_it = ha1(Algorithm::Sha256).and_then(|hash| hash.as_bytes().try_into().ok());
@@ -126,7 +135,9 @@ impl Mapping {
             }
         };
         let caller_id = profile.caller_id.as_deref().map(|number| self.name(number));
-        Profile { secret, caller_id, ..profile.clone() }
+        let ringback = profile.ringback.as_ref();
+        let ringback = ringback.map(|ringback| ringback.with_file(|file| recording(&config.tones, file)));
+        Profile { secret, caller_id, ringback, ..profile.clone() }
     }
 
     fn gateway(&self, gateway: &Gateway) -> Gateway {

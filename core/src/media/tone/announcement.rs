@@ -60,9 +60,7 @@ impl Announcements {
         if self.files.contains_key(&reason) {
             return Err(AnnouncementError::Twice(reason.name()));
         }
-        if !is_file_name(file) {
-            return Err(AnnouncementError::File(shown(file)));
-        }
+        check_file_name(file)?;
         self.files.insert(reason, file.to_owned());
         Ok(())
     }
@@ -70,6 +68,12 @@ impl Announcements {
     /// The file that tells a caller who still waits; `None` where none is set.
     pub fn file_of(&self, reason: EndReason) -> Option<&str> {
         self.files.get(&reason).map(String::as_str)
+    }
+
+    /// The same reasons with other files.
+    #[must_use]
+    pub fn with_files(&self, rename: impl Fn(&str) -> String) -> Announcements {
+        Announcements { files: self.files.iter().map(|(&reason, file)| (reason, rename(file))).collect() }
     }
 
     /// Every reason that has one, with its file, in the order of the end reasons.
@@ -96,6 +100,11 @@ fn is_heard(reason: EndReason) -> bool {
         EndReason::FailedOver,
     ];
     reason.waiting_status().is_some() && !goes_on.contains(&reason)
+}
+
+/// Whether this is the name of a file in the folder of recordings, and of nothing elsewhere.
+pub(crate) fn check_file_name(file: &str) -> Result<(), AnnouncementError> {
+    if is_file_name(file) { Ok(()) } else { Err(AnnouncementError::File(shown(file))) }
 }
 
 fn is_file_name(file: &str) -> bool {

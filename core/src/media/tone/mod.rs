@@ -25,6 +25,7 @@ mod sine;
 mod sound;
 mod wav;
 
+pub(crate) use announcement::check_file_name;
 pub use announcement::{AnnouncementError, Announcements};
 pub use cadence::{Cadence, CadenceError, Pulse};
 pub use echo::{ECHO_NUMBER, Echo, NotEchoed};
