@@ -1,7 +1,8 @@
 //! Where a configuration comes from.
 
-use crate::resolv_conf;
+use crate::{resolv_conf, sounds};
 use crosspoint_core::config::{self, Config, Finding, Parsed};
+use crosspoint_core::media::tone::Sounds;
 use crosspoint_core::params::EPHEMERAL_PORTS;
 use std::fs;
 use std::ops::RangeInclusive;
@@ -24,6 +25,15 @@ pub struct Checked {
     pub text: String,
 }
 
+/// What a switch runs by.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What the file says.
+    pub config: Arc<Config>,
+    /// The recordings that it names.
+    pub sounds: Sounds,
+}
+
 impl ConfigFile {
     /// This file.
     pub fn at(path: PathBuf) -> ConfigFile {
@@ -40,7 +50,7 @@ impl ConfigFile {
     /// # Errors
     /// Every error found, for people to read.
     pub fn load(&self) -> Result<Arc<Config>, String> {
-        let path = self.path.as_deref().ok_or("the embedded default has no file to read")?;
+        let path = self.path()?;
         let checked = check(path)?;
         let rendered = render(path, &checked.findings, &checked.text);
         match checked.config {
@@ -55,6 +65,20 @@ impl ConfigFile {
             }
             None => Err(rendered),
         }
+    }
+
+    /// [`ConfigFile::load`], and the recordings that it names.
+    ///
+    /// # Errors
+    /// As there; and where a recording cannot be had, each with what is wrong.
+    pub fn load_all(&self) -> Result<Loaded, String> {
+        let config = self.load()?;
+        let sounds = sounds::load(&config, self.path()?)?;
+        Ok(Loaded { config, sounds })
+    }
+
+    fn path(&self) -> Result<&Path, &'static str> {
+        self.path.as_deref().ok_or("the embedded default has no file to read")
     }
 }
 

@@ -17,6 +17,7 @@ pub mod lookup;
 pub mod media;
 pub mod resolv_conf;
 pub mod server;
+pub mod sounds;
 pub mod state_dir;
 pub mod udp;
 pub mod utc;

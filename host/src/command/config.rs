@@ -3,6 +3,7 @@
 use super::{Done, print};
 use crate::cli::{ConfigArgs, ParamsArgs, ParamsFormat};
 use crate::config_file::{self, ConfigFile};
+use crate::sounds;
 use crosspoint_core::params::{self, Format, Parameters};
 use std::path::Path;
 
@@ -12,11 +13,13 @@ pub(crate) fn check(args: &ConfigArgs) -> Done {
     };
     let checked = config_file::check(path)?;
     print(&config_file::render(path, &checked.findings, &checked.text))?;
-    let errors = if checked.config.is_none() { Err(String::new()) } else { Ok(()) };
+    // what the findings say
+    let config = checked.config.ok_or_else(String::new)?;
+    sounds::load(&config, path)?;
     if checked.findings.is_empty() {
         print(&format!("{}: nothing found\n", path.display()))?;
     }
-    errors
+    Ok(())
 }
 
 pub(crate) fn params(args: &ParamsArgs) -> Done {
