@@ -2,6 +2,7 @@
 
 use super::Switch;
 use crate::counters::DropReason;
+use crate::relays::Relays;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -61,6 +62,11 @@ impl Switch {
     /// Whether no call and no transaction is left. [`Switch::status`] counts more, and walks for it.
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty() && self.transactions.is_empty()
+    }
+
+    /// The media ports and sessions of its calls, to look at.
+    pub fn relays(&self) -> &Relays {
+        &self.relays
     }
 
     /// Names of dialogs that are held: none where there is no call. For oracles.

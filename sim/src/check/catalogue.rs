@@ -112,6 +112,12 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
         "What is told of registrations is what the registrar has: after a crash, and at the end, every contact with the time of its end.",
         "architecture §9",
     ),
+    // media
+    (
+        "ports",
+        "A media port is opened where it is not open and closed where it is, by one shard, and media leaves through open ports alone.",
+        "architecture §5",
+    ),
     // what a scenario is to come to, once its faults are over
     (
         "reaches-somebody",
@@ -137,12 +143,12 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     // what is held and told
     (
         "residue",
-        "Where nothing goes on, the switch holds no calls, transactions, timers, timers without an owner, names of dialogs, and no load of calls.",
+        "Where nothing goes on, the switch holds no calls, transactions, timers, timers without an owner, names of dialogs, no load of calls, no media sessions, in no shard either, and of media ports only those that are open ahead of demand, late in being given back, or lost with a reply that never came.",
         "architecture §10",
     ),
     (
         "memory",
-        "The switch holds at most the calls that are open or ended less than 250 s ago (subscriptions outlive a call), one transaction for each request that came or went and was answered less than 64*T1 ago, three timers for each of these and eighty for each call, and no timer without an owner.",
+        "The switch holds at most the calls that are open or ended less than 250 s ago (subscriptions outlive a call), one transaction for each request that came or went and was answered less than 64*T1 ago, three timers for each of these and eighty for each call, no timer without an owner, and no media port without a lease.",
         "architecture §10",
     ),
     (

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 /// wait for a callee that says nothing after 100.
 pub(super) fn text(scenario: &Scenario, generation: u64) -> String {
     let mut text = format!(
-        "[switch]\ndomain = \"{DOMAIN}\"\ndigest_algorithms = [\"SHA-256\", \"MD5\"]\n[[listen]]\ntransport = \"udp\"\n\
+        "[switch]\ndomain = \"{DOMAIN}\"\nmedia_shards = 2\ndigest_algorithms = [\"SHA-256\", \"MD5\"]\n[[listen]]\ntransport = \"udp\"\n\
          bind = \"{SWITCH}\"\n[parameters]\n{PORTS}SS_SIP_TIMEOUT_TRYING = {}\n",
         20 - generation % 4
     );

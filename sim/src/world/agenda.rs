@@ -9,6 +9,7 @@ use crate::phone::Phone;
 use bytes::Bytes;
 use crosspoint_core::event::Event;
 use crosspoint_core::input::{Flow, QueryId};
+use crosspoint_core::ports::PortReply;
 use crosspoint_core::time::Instant;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -24,6 +25,8 @@ pub(super) enum Owner {
     Audio(usize),
     /// The attacker of this index.
     Hostile(usize),
+    /// The thread of this media shard.
+    Shard(u16),
 }
 
 /// What a scripted moment does with a phone.
@@ -41,6 +44,8 @@ pub(super) enum Coming {
     Undelivered { boot: u64, flow: Flow },
     /// A nameserver answers a query of this run of the switch.
     Reply { boot: u64, query: QueryId, message: Option<Vec<u8>> },
+    /// A thread of media tells this run of the switch of a port.
+    Port { boot: u64, reply: PortReply },
     /// A slow sink takes an event of this run of the switch.
     Sink { boot: u64, event: Box<Event> },
     /// A scripted moment of a phone.

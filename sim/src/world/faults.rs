@@ -15,6 +15,7 @@ impl World {
         self.log_event(format!("crash, {} ms lost", lost.as_millis()));
         self.accused.extend(self.registrations_found());
         let recovered = self.switch.crash(self.now, lost);
+        self.media.crash(self.switch.seed);
         // of what the sink had not taken nobody will ever hear, and the journal had it so much later
         let unheard = Duration::from_micros(self.switch.io.kernel.sink_delay_us);
         self.checks.wall_clock(self.now, self.switch.clock.read(self.now).wall);

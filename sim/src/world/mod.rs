@@ -10,6 +10,7 @@ mod hostile;
 mod inbox;
 mod journal;
 mod kernel;
+mod media;
 mod members;
 mod ops;
 mod stage;
@@ -21,6 +22,7 @@ mod trace;
 mod zone;
 
 pub use kernel::Kernel;
+pub use media::PortTrouble;
 pub use zone::{Manner, Zone};
 
 use crate::check::{Checks, Held, Lawful, Violation};
@@ -29,10 +31,12 @@ use crate::net::{Fate, Fault, NatId, Network, NodeId, Plan};
 use crate::phone::{Notice, Phone, Settings};
 use agenda::{Agenda, Coming};
 use crosspoint_core::event::Event;
+use crosspoint_core::relays::Relays;
 use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::switch::Status;
 use crosspoint_core::time::Instant;
 use hostile::Hostile;
+use media::Media;
 use members::Members;
 use stage::Paper;
 use stall::Stall;
@@ -62,6 +66,7 @@ pub struct World {
     agenda: Agenda,
     stall: Stall,
     switch: Node,
+    media: Media,
     zone: Zone,
     network: Network,
     /// Where the switch is in the network.
@@ -117,6 +122,7 @@ impl World {
             agenda: Agenda::default(),
             stall: Stall::default(),
             switch: Node::new(Arc::new(parsed.config), Seed::from_number(seed)),
+            media: Media::new(Seed::from_number(seed)),
             zone: Zone::default(),
             network,
             switch_node,
@@ -327,12 +333,29 @@ impl World {
     /// What the checks have found. Meant for the end of a run, when all is quiet again.
     pub fn found(&self) -> Vec<Violation> {
         let phones = &mut self.members.all.iter().map(|member| &member.phone);
-        let mut of_checks = self.checks.finish(self.now, phones, &Held::of(self.switch.pump.switch()));
+        let mut of_checks = self.checks.finish(self.now, phones, &self.held());
         // the numbers of what is left do not say whose it is
         for residue in of_checks.iter_mut().filter(|violation| violation.check == "residue") {
             residue.call_ids.extend(self.live_call_ids());
         }
-        self.accused.iter().cloned().chain(of_checks).chain(self.gains()).chain(self.registrations_found()).collect()
+        self.accused
+            .iter()
+            .cloned()
+            .chain(of_checks)
+            .chain(self.media.wrongs())
+            .chain(self.gains())
+            .chain(self.registrations_found())
+            .collect()
+    }
+
+    /// What the switch holds, and its driver for it.
+    pub(super) fn held(&self) -> Held {
+        let held = Held::of(self.switch.pump.switch());
+        Held {
+            missed_replies: held.missed_replies.saturating_sub(self.media.lost_replies()),
+            sessions_of_shards: self.media.sessions(),
+            ..held
+        }
     }
 
     /// The Call-IDs of the callers of what the switch holds for a call, of the first few.
@@ -353,6 +376,11 @@ impl World {
     /// What the switch holds.
     pub fn status(&self) -> Status {
         self.switch.pump.switch().status()
+    }
+
+    /// The media ports and sessions of the switch's calls.
+    pub fn relays(&self) -> &Relays {
+        self.switch.pump.switch().relays()
     }
 
     /// Whether the switch has said that its process may end.
@@ -397,6 +425,6 @@ impl World {
     fn is_idle(&self) -> bool {
         let is_waiting =
             !self.agenda.is_empty() || self.members.busy > 0 || !self.is_peaceful() || !self.switch.inbox.is_empty();
-        !is_waiting && self.switch.pump.switch().is_idle()
+        !is_waiting && self.media.is_idle() && self.switch.pump.switch().is_idle()
     }
 }

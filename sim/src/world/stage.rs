@@ -27,6 +27,7 @@ impl World {
         self.fill_send_buffer(0);
         self.refuse_sends(0);
         self.slow_sink(Duration::ZERO);
+        self.calm_media();
     }
 
     /// An operator ends every call that the switch holds.

@@ -66,6 +66,7 @@ impl World {
             }
             Owner::Member(index) => self.members.all[index].name.clone(),
             Owner::Hostile(index) => self.hostile_name(index),
+            Owner::Shard(index) => format!("media shard {index}"),
             Owner::Audio(index) => format!("{} (audio)", self.members.all[index].name),
         }
     }

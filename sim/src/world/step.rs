@@ -4,7 +4,7 @@ use super::agenda::{Coming, Owner};
 use super::members::Member;
 use super::trace::Did;
 use super::{SWITCH, SWITCH_NAME, World};
-use crate::check::{Held, Violation};
+use crate::check::Violation;
 use crate::ladder::Outcome;
 use crate::net::{Arrival, Loss, Passage};
 use bytes::Bytes;
@@ -49,9 +49,14 @@ impl World {
                 self.switch.inbox.replies.push_back((query, message));
                 self.wake_switch();
             }
+            Coming::Port { boot: of, reply } if of == boot => {
+                self.switch.inbox.ports.push_back(reply);
+                self.wake_switch();
+            }
             Coming::Sink { boot: of, event } if of == boot => self.sink(*event),
             // the process that waited for it is gone
             Coming::Leaves { .. } | Coming::Undelivered { .. } | Coming::Reply { .. } | Coming::Sink { .. } => {}
+            Coming::Port { .. } => {}
             Coming::Act { member, act } => {
                 act(&mut self.members.all[member].phone, self.now);
                 self.settle(member);
@@ -75,6 +80,7 @@ impl World {
                 }
             }
             Owner::Hostile(index) => self.ring_hostile(at, index),
+            Owner::Shard(index) => self.ring_shard(at, index),
             Owner::Audio(index) => {
                 if self.agenda.rings(&mut self.members.all[index].audio_alarm, at, owner) {
                     self.settle(index);
@@ -89,7 +95,10 @@ impl World {
         }
         let Arrival { node, source, destination, datagram, .. } = arrival;
         if node == self.switch_node {
-            return self.reach_switch(source, datagram);
+            return match destination == SWITCH {
+                true => self.reach_switch(source, datagram),
+                false => self.reach_media(source, destination, &datagram),
+            };
         }
         let Some(index) = self.members.at(node) else { return };
         let phone = &mut self.members.all[index].phone;
@@ -132,7 +141,7 @@ impl World {
     }
 
     /// Something waits for the thread of the switch: it runs, at once where nothing delays it.
-    fn wake_switch(&mut self) {
+    pub(super) fn wake_switch(&mut self) {
         match self.switch.wakes_at(self.now) {
             Some(at) if at <= self.now => self.run_switch(),
             at => self.agenda.set(&mut self.switch.alarm, at, Owner::Switch),
@@ -181,11 +190,12 @@ impl World {
             }
         }
         told.into_iter().for_each(|event| self.tell(event));
+        self.order_media();
         self.spare = did;
         self.switch.commit(self.now);
         if self.now.since(self.weighed) >= WEIGHED_EVERY {
             self.weighed = self.now;
-            self.checks.holds(self.now, &Held::of(self.switch.pump.switch()));
+            self.checks.holds(self.now, &self.held());
         }
     }
 

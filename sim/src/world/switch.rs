@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::inbox::Inbox;
 use super::journal::{Journal, Recovered};
 use super::kernel::Kernel;
+use super::media::Order;
 use super::ops::{Chances, Ops};
 use super::trace::{Did, Trace};
 use bytes::Bytes;
@@ -12,12 +13,11 @@ use crosspoint_core::command::Query;
 use crosspoint_core::config::Config;
 use crosspoint_core::event::Event;
 use crosspoint_core::input::Flow;
-use crosspoint_core::media::tone::Sounds;
-use crosspoint_core::media::{MediaOp, MediaShard};
-use crosspoint_core::ports::{PortCommand, PortReply, Shard};
+use crosspoint_core::media::MediaOp;
+use crosspoint_core::ports::{PortCommand, Shard};
 use crosspoint_core::pump::{Io, Pump, Sent, Turn};
 use crosspoint_core::record::Recorder;
-use crosspoint_core::rng::{Seed, Stream, media_stream};
+use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::switch::Switch;
 use crosspoint_core::time::Instant;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(super) struct Node {
     pub(super) stalled_until: Instant,
     /// The process of this number runs, from 0.
     pub(super) boot: u64,
+    /// All its chances come from there.
+    pub(super) seed: Seed,
     pub(super) snapshots_every_step: bool,
     /// When the last datagram leaves that waits in the send buffer.
     last_leaves: Instant,
@@ -59,11 +61,8 @@ pub(super) struct FakeIo {
     pub(super) trace: Trace,
     /// Where what the system refused was to go.
     refused: Vec<Flow>,
-    /// What the media ports say.
-    replies: Vec<PortReply>,
-    /// By number.
-    shards: Vec<MediaShard>,
-    seed: Seed,
+    /// For the threads of media, in their order.
+    pub(super) orders: Vec<(Shard, Order)>,
     pub(super) recording: Vec<u8>,
     pub(super) is_halted: bool,
     pub(super) kernel: Kernel,
@@ -97,20 +96,12 @@ impl Io for FakeIo {
     }
 
     fn ports(&mut self, command: PortCommand) {
-        if let PortCommand::Open { request, .. } = command {
-            self.replies.push(PortReply::Opened { request });
-        }
+        let (PortCommand::Open { place, .. } | PortCommand::Close { place }) = command;
+        self.orders.push((place.shard, Order::Ports(command)));
     }
 
     fn media(&mut self, shard: Shard, op: MediaOp) {
-        let place = usize::from(shard.0);
-        if self.shards.len() <= place {
-            let seed = self.seed;
-            let shards = self.shards.len()..=place;
-            self.shards
-                .extend(shards.map(|shard| MediaShard::new(media_stream(seed, shard as u16), Sounds::default())));
-        }
-        self.shards[place].apply(self.now, op);
+        self.orders.push((shard, Order::Apply(op)));
     }
 
     fn emit(&mut self, event: Event) {
@@ -136,9 +127,7 @@ impl Node {
         let io = FakeIo {
             trace: trace.clone(),
             refused: Vec::new(),
-            replies: Vec::new(),
-            shards: Vec::new(),
-            seed,
+            orders: Vec::new(),
             recording,
             is_halted: false,
             kernel: Kernel::default(),
@@ -155,6 +144,7 @@ impl Node {
             alarm: Alarm::default(),
             stalled_until: Instant::EPOCH,
             boot: 0,
+            seed,
             snapshots_every_step: false,
             last_leaves: Instant::EPOCH,
             config,
@@ -172,12 +162,6 @@ impl Node {
         let turn = self.pump.turn(self.clock.read(now), &mut self.inbox, &mut self.io);
         let refused = self.io.refused.drain(..);
         self.inbox.undelivered.extend(refused);
-        self.inbox.ports.extend(self.io.replies.drain(..));
-        for (shard, media) in (0..).map(Shard).zip(&mut self.io.shards) {
-            while let Some(report) = media.poll_report() {
-                self.inbox.media.push_back((shard, report));
-            }
-        }
         if self.snapshots_every_step {
             self.restart_from_snapshot();
         }
@@ -226,15 +210,13 @@ impl Node {
         self.past_digest = self.digest();
         self.boot += 1;
         self.clock.restart(now);
-        let mut seed = [0; 32];
-        self.boots.fill(&mut seed);
+        self.boots.fill(&mut self.seed.0);
         self.io.trace.replace(Vec::new());
         self.io.recording.clear();
         let recording = self.is_recorded.then_some(&mut self.io.recording);
-        self.pump = pump(&self.config, Seed(seed), &self.clock, now, recording);
+        self.pump = pump(&self.config, self.seed, &self.clock, now, recording);
         self.inbox.clear();
-        self.io.replies.clear();
-        self.io.shards.clear();
+        self.io.orders.clear();
         (self.io.is_halted, self.stalled_until, self.last_leaves) = (false, now, now);
         let mut recovered = self.journal.restart(now, self.clock.read(now), lost, &self.config);
         self.inbox.controls.extend(recovered.restores.drain(..));

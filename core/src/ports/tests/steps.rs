@@ -266,6 +266,26 @@ fn a_shard_that_opens_nothing_is_asked_again_once_a_second() {
 }
 
 #[test]
+fn a_shard_that_owes_a_reply_opens_nothing_ahead_of_demand_until_it_came() {
+    let mut rig = Rig::new(settings((10_000, 10_199), 2, 4));
+    let (request, place) = rig.waiting.pop_front().unwrap();
+    rig.reply_all();
+    rig.pass(OPEN_WAIT);
+    assert_eq!((place.shard, rig.ports.overdue(), rig.ports.warm()), (Shard(0), 1, 7));
+    rig.pass(3 * STOCK_PAUSE);
+    rig.ask_of(1, Shard(0), kind(Pool::Relay, true));
+    assert_eq!((rig.waiting.len(), rig.ports.warm()), (0, 6), "what is there is given, and nothing comes after it");
+    rig.ask_of(2, Shard(1), kind(Pool::Relay, true));
+    assert_eq!(rig.waiting.len(), 1, "the other shard goes on");
+    rig.reply_all();
+    rig.reply_to(request, place, Ok(()));
+    rig.tick();
+    assert_eq!((rig.waiting.len(), rig.ports.overdue()), (2, 0));
+    rig.reply_all();
+    assert_eq!(rig.ports.warm(), 8);
+}
+
+#[test]
 fn what_comes_for_a_stock_that_is_not_wanted_any_more_is_closed() {
     let mut rig = Rig::new(settings((10_000, 10_099), 1, 4));
     rig.ports.set_warm(rig.now, 1);

@@ -66,13 +66,19 @@ fn residue() {
         violations.iter().filter(|violation| violation.check == "residue").count()
     };
     assert_eq!(held(|_| {}), 0);
-    let each: [fn(&mut Held); 6] = [
+    let each: [fn(&mut Held); 12] = [
         |held| held.calls = 1,
         |held| held.transactions = 1,
         |held| held.timers = 1,
         |held| held.orphaned_timers = 1,
         |held| held.dialog_names = 1,
         |held| held.has_load = true,
+        |held| held.leases = 1,
+        |held| held.lost_ports = 1,
+        |held| held.missed_replies = 1,
+        |held| held.unexpected_replies = 1,
+        |held| held.sessions = 1,
+        |held| held.sessions_of_shards = 1,
     ];
     for change in each {
         assert_eq!(held(change), 1);
@@ -91,6 +97,9 @@ fn memory() {
     // INVITE and BYE on both sides, and one call that has just ended
     assert!(!exceeds(1, 4, 92, 0));
     assert!(exceeds(2, 0, 0, 0) && exceeds(0, 5, 0, 0) && exceeds(0, 0, 93, 0) && exceeds(0, 0, 0, 1));
+    let mut checks = Trace::call().checks();
+    checks.holds(Instant::EPOCH, &Held { lost_ports: 1, ..Held::default() });
+    assert_eq!(checks.finish(Instant::EPOCH, &mut std::iter::empty(), &Held::default())[0].check, "memory");
 }
 
 #[test]
