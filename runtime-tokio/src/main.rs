@@ -33,6 +33,7 @@ async fn serve(mut server: Server) -> io::Result<()> {
     let mut sockets = Readable::new(&fds);
     let mail = watch(server.mail_fd().try_clone_to_owned()?, Interest::READABLE)?;
     let lookups = watch(server.lookup_fd().try_clone_to_owned()?, Interest::READABLE)?;
+    let media = watch(server.media_fd().try_clone_to_owned()?, Interest::READABLE)?;
     let mut stop = Stop::new()?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut alarm = Box::pin(sleep(FAR));
@@ -41,8 +42,9 @@ async fn serve(mut server: Server) -> io::Result<()> {
     while !server.is_halted() {
         arm(&mut alarm, &mut armed, server.deadline());
         let blocked = server.blocked();
-        // Biased: the order is ours, not chance. A socket that is always readable starves no timer, since every turn of
-        // the pump does what is due first.
+        // Biased: the order is ours, not chance. A socket that is always readable starves no timer and no media shard, since
+        // every turn of the pump does what is due first and takes along what they tell; they starve no socket, since these
+        // come before them.
         tokio::select! {
             biased;
             () = stop.wanted() => {
@@ -70,6 +72,12 @@ async fn serve(mut server: Server) -> io::Result<()> {
                 }
                 let more = server.on_readable(socket);
                 if !more {
+                    guard.clear_ready();
+                }
+            }
+            guard = media.readable() => {
+                let mut guard = guard?;
+                if !server.on_media() {
                     guard.clear_ready();
                 }
             }

@@ -96,11 +96,6 @@ fn read_switch(reader: &mut Reader<'_>, switch: &Section<'_>, config: &mut Confi
     config.event_log = path(reader, switch, "event_log");
     if let Some(shards) = reader.whole(switch, "media_shards", 1..=1024) {
         config.media_shards = u16::try_from(shards.value).ok();
-        reader.warn(
-            &shards.span,
-            "not-acted-on",
-            "media_shards is accepted, not yet acted on: this build relays no media",
-        );
     }
     config.max_calls = reader.whole(switch, "max_calls", 0..=1_000_000).map_or(0, |calls| calls.value);
     config.digest_algorithms = algorithms(reader, switch).unwrap_or_else(|| DEFAULT_ALGORITHMS.to_vec());

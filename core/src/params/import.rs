@@ -228,7 +228,6 @@ mod tests {
         # SS_GATEWAY_ASR = "a\\b"
         "#);
         insta::assert_snapshot!(import.findings.to_string(), @r#"
-        5:2: warning: SS_RTP_PORT_RANGE = 10000,29999 is accepted, not yet acted on (not-acted-on)
         6:15: warning: SS_QOS_SIGNAL: 0xa1 sets ECN bits (RFC 3168), which are not ours; taken as 0xa0 (qos-ecn)
         8:1: warning: SS_ENDPOINTREGISTERRETRY is taken as SS_AUTHENTICATION_MAX_RETRY (alias)
         8:1: warning: SS_AUTHENTICATION_MAX_RETRY = 0 is accepted, not yet acted on (not-acted-on)

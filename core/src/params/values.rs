@@ -64,6 +64,7 @@ struct Ready {
     auth_retry: u32,
     hold_time_precision_ms: u64,
     qos_signal: u8,
+    qos_rtp: u8,
     cdr_file_interval: Duration,
     cdr_file_max: usize,
     switch_limit: Option<u16>,
@@ -116,6 +117,7 @@ impl Ready {
             auth_retry: whole(changed, "SS_SIP_AUTHENTICATION_RETRY"),
             hold_time_precision_ms: u64::from(whole(changed, "SERVER_BILLING_HOLD_TIME_PRECISION")),
             qos_signal: tos::number(text(changed, "SS_QOS_SIGNAL")).expect("a checked ToS octet reads back"),
+            qos_rtp: tos::number(text(changed, "SS_QOS_RTP")).expect("a checked ToS octet reads back"),
             cdr_file_interval: seconds("SERVER_CDR_FILE_WRITE_INTERVAL"),
             cdr_file_max: usize::try_from(whole(changed, "SERVER_CDR_FILE_WRITE_MAX")).expect("usize holds a u32"),
             switch_limit: text(changed, "SS_GATEWAY_SWITCH_LIMIT").parse().ok(),
@@ -261,6 +263,11 @@ impl Parameters {
         self.ready.qos_signal
     }
 
+    /// SS_QOS_RTP, the type-of-service octet.
+    pub fn qos_rtp(&self) -> u8 {
+        self.ready.qos_rtp
+    }
+
     /// SERVER_CDR_FILE_WRITE_INTERVAL: a new CDR file begins after this time.
     pub fn cdr_file_interval(&self) -> Duration {
         self.ready.cdr_file_interval
@@ -363,7 +370,7 @@ mod tests {
             (seconds(20), seconds(120), seconds(120))
         );
         assert_eq!((p.auth_code(), p.auth_timeout(), p.auth_retry()), (401, seconds(10), 6));
-        assert_eq!((p.hold_time_precision_ms(), p.qos_signal()), (50, 0xa0));
+        assert_eq!((p.hold_time_precision_ms(), p.qos_signal(), p.qos_rtp()), (50, 0xa0, 0xa0));
         assert_eq!((p.cdr_file_interval(), p.cdr_file_max()), (seconds(60), 2048));
     }
 

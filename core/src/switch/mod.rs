@@ -22,7 +22,7 @@ use crate::dns::{Peers, Resolved, Resolver};
 use crate::input::{Flow, Input, LookupReply};
 use crate::limits;
 use crate::media::MediaReport;
-use crate::ports::{PortReply, Shard};
+use crate::ports::{PortReply, PortsView, Shard};
 use crate::registrar::{BindingRecord, Registrar};
 use crate::relays::{Granted, Relays};
 use crate::rng::{self, Seed};
@@ -155,6 +155,11 @@ impl Switch {
     /// Every gateway with its state, by name.
     pub fn trunks(&self) -> Vec<TrunkView> {
         self.trunks.view(self.cx.now, |gateway| self.calls.load().of_gateway(gateway))
+    }
+
+    /// The media ports, with at most `limit` leases.
+    pub fn ports(&self, limit: usize) -> PortsView {
+        self.relays.ports().view(limit)
     }
 
     /// The calls, and what they work with.

@@ -8,6 +8,7 @@
 //! **The ready set is served at most every so often** ([`Settings::batch_us`]): in between, packets gather in their
 //! sockets, and one wake-up serves them all. That costs this much latency at most and saves most of the wake-ups.
 
+mod lease;
 mod port;
 mod relay;
 #[cfg(test)]

@@ -7,10 +7,10 @@ use crosspoint_core::media::tone::{Law, PACKET_BYTES, Program, Recording, SoundI
 use crosspoint_core::media::{
     Interruption, Kind, LegPlan, LegSocket, MediaOp, MediaReport, MediaShard, Party, PayloadTypes, RtcpPlan, SessionId,
 };
+use crosspoint_core::ports::{self, BindError, Place, Pool, PortCommand, PortReply};
 use crosspoint_core::rng::{Seed, media_stream};
 use crosspoint_core::sdp::PayloadMap;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -34,9 +34,34 @@ fn shard() -> Remote {
     spawn("media-test", Clock::start(), Settings::default(), shard).unwrap()
 }
 
+fn order(remote: &mut Remote, order: Order) {
+    remote.order(order);
+    remote.flush();
+}
+
+/// One port of this address, which its number names.
+fn place(address: SocketAddr) -> Place {
+    let kind = ports::Kind { pool: Pool::Relay, address: address.ip(), is_pair: false };
+    Place { shard: ports::Shard(0), port: address.port(), kind }
+}
+
+fn number(address: SocketAddr) -> LegSocket {
+    LegSocket(address.port().into())
+}
+
+/// Asks for a place and waits for the reply.
+fn open(remote: &mut Remote, place: Place) -> PortReply {
+    order(remote, Order::Ports(PortCommand::Open { request: 7, place }));
+    match next(remote) {
+        Report::Ports(reply) => reply,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// The next report, waited for at the descriptor as an event loop does.
 fn next(remote: &mut Remote) -> Report {
     loop {
+        remote.hear();
         if let Some(report) = remote.report() {
             return report;
         }
@@ -73,13 +98,11 @@ fn what_comes_to_one_port_leaves_by_the_other() {
     let (alice, bob) = (peer(), peer());
     let mut remote = shard();
     let addresses = [free_address(), free_address()];
-    for (number, address) in (0..).zip(addresses) {
-        remote.order(Order::Open { at: LegSocket(number), address });
-        let report = next(&mut remote);
-        assert!(matches!(report, Report::Opened(LegSocket(at)) if at == number), "{report:?}");
+    for address in addresses {
+        assert_eq!(open(&mut remote, place(address)), PortReply::Opened { request: 7 });
     }
-    let legs = Box::new([leg(LegSocket(0), &alice), leg(LegSocket(1), &bob)]);
-    remote.order(Order::Apply(MediaOp::Install { session: SessionId(1), generation: 1, legs }));
+    let legs = Box::new([leg(number(addresses[0]), &alice), leg(number(addresses[1]), &bob)]);
+    order(&mut remote, Order::Apply(MediaOp::Install { session: SessionId(1), generation: 1, legs }));
     let report = next(&mut remote);
     assert!(matches!(report, Report::Media(MediaReport::Applied { generation: 1, .. })), "{report:?}");
     alice.send_to(&packet(1), addresses[0]).unwrap();
@@ -100,14 +123,13 @@ fn beep() -> Recording {
 fn a_recording_is_heard_at_its_own_pace_and_its_end_is_told() {
     let alice = peer();
     let mut remote = shard();
-    let (at, address) = (LegSocket(0), free_address());
-    remote.order(Order::Open { at, address });
-    assert!(matches!(next(&mut remote), Report::Opened(_)));
-    remote.order(Order::Sounds(Sounds::new([beep()])));
-    let (session, leg) = (SessionId(1), Box::new(leg(at, &alice)));
+    let address = free_address();
+    assert_eq!(open(&mut remote, place(address)), PortReply::Opened { request: 7 });
+    order(&mut remote, Order::Sounds(Sounds::new([beep()])));
+    let (session, leg) = (SessionId(1), Box::new(leg(number(address), &alice)));
     let program = Program::Recording { sound: SoundId(0), times: Some(6) };
     let began = std::time::Instant::now();
-    remote.order(Order::Apply(MediaOp::Station { session, generation: 1, leg, law: Law::Mu, program }));
+    order(&mut remote, Order::Apply(MediaOp::Station { session, generation: 1, leg, law: Law::Mu, program }));
     let mut buffer = [0; 2000];
     let headers = [(); 3].map(|()| {
         let (length, from) = alice.recv_from(&mut buffer).unwrap();
@@ -126,32 +148,49 @@ fn a_recording_is_heard_at_its_own_pace_and_its_end_is_told() {
 
 #[test]
 fn a_port_that_is_taken_is_refused_and_one_that_is_closed_is_free() {
-    let taken = peer();
+    let taken = place(free_address());
     let mut remote = shard();
-    let open = |remote: &mut Remote, address| {
-        remote.order(Order::Open { at: LegSocket(3), address });
-        next(remote)
-    };
-    let report = open(&mut remote, taken.local_addr().unwrap());
-    assert!(
-        matches!(&report, Report::Refused(LegSocket(3), error) if error.kind() == ErrorKind::AddrInUse),
-        "{report:?}"
-    );
-    let address = free_address();
-    assert!(matches!(open(&mut remote, address), Report::Opened(_)));
-    assert!(UdpSocket::bind(address).is_err());
-    remote.order(Order::Close(LegSocket(3)));
+    let holder = UdpSocket::bind((Ipv4Addr::LOCALHOST, taken.port)).unwrap();
+    let refused = PortReply::Refused { request: 7, why: BindError::AddressInUse };
+    assert_eq!(open(&mut remote, taken), refused);
+    drop(holder);
+    assert_eq!(open(&mut remote, taken), PortReply::Opened { request: 7 });
+    assert!(UdpSocket::bind((Ipv4Addr::LOCALHOST, taken.port)).is_err());
+    order(&mut remote, Order::Ports(PortCommand::Close { place: taken }));
     // the thread takes orders one after the other
-    assert!(matches!(open(&mut remote, free_address()), Report::Opened(_)));
-    UdpSocket::bind(address).unwrap();
+    assert_eq!(open(&mut remote, place(free_address())), PortReply::Opened { request: 7 });
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, taken.port)).unwrap();
+}
+
+/// An even port that was free a moment ago, and the next one too.
+fn free_pair() -> Place {
+    let is_free = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let ports = std::iter::repeat_with(|| free_address().port() & !1);
+    let port = ports.take(1000).find(|&port| is_free(port) && is_free(port + 1)).unwrap();
+    let single = place(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    Place { kind: ports::Kind { is_pair: true, ..single.kind }, ..single }
+}
+
+#[test]
+fn of_a_pair_both_ports_are_opened_or_none() {
+    let mut remote = shard();
+    let pair = free_pair();
+    let holder = UdpSocket::bind((Ipv4Addr::LOCALHOST, pair.port + 1)).unwrap();
+    let refused = PortReply::Refused { request: 7, why: BindError::AddressInUse };
+    assert_eq!(open(&mut remote, pair), refused);
+    drop(UdpSocket::bind((Ipv4Addr::LOCALHOST, pair.port)).unwrap());
+    drop(holder);
+    assert_eq!(open(&mut remote, pair), PortReply::Opened { request: 7 });
+    for port in [pair.port, pair.port + 1] {
+        assert!(UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_err(), "{port}");
+    }
 }
 
 #[test]
 fn dropping_the_signalling_end_ends_the_thread_and_closes_its_ports() {
     let address = free_address();
     let mut remote = shard();
-    remote.order(Order::Open { at: LegSocket(0), address });
-    assert!(matches!(next(&mut remote), Report::Opened(_)));
+    assert_eq!(open(&mut remote, place(address)), PortReply::Opened { request: 7 });
     drop(remote);
     UdpSocket::bind(address).unwrap();
 }

@@ -3,11 +3,11 @@
 use super::relay::{Settings, Shard};
 use crate::clock::Clock;
 use crosspoint_core::media::tone::Sounds;
-use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard};
+use crosspoint_core::media::{MediaOp, MediaReport, MediaShard};
+use crosspoint_core::ports::{PortCommand, PortReply};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -16,15 +16,8 @@ use std::thread::JoinHandle;
 /// What a shard's thread is to do.
 #[derive(Debug)]
 pub enum Order {
-    /// Open this address under this number; exactly one [`Report::Opened`] or [`Report::Refused`] follows.
-    Open {
-        /// The number.
-        at: LegSocket,
-        /// The address.
-        address: SocketAddr,
-    },
-    /// Close what is open under this number.
-    Close(LegSocket),
+    /// Open or close ports; exactly one [`Report::Ports`] follows an opening.
+    Ports(PortCommand),
     /// For the shard.
     Apply(MediaOp),
     /// Other recordings for the ops that follow.
@@ -34,10 +27,8 @@ pub enum Order {
 /// What a shard's thread tells.
 #[derive(Debug)]
 pub enum Report {
-    /// A port is open.
-    Opened(LegSocket),
-    /// It is not.
-    Refused(LegSocket, io::Error),
+    /// What came of an opening.
+    Ports(PortReply),
     /// From the shard.
     Media(MediaReport),
 }
@@ -55,6 +46,7 @@ fn stay_on(cpu: usize) {
 pub struct Remote {
     /// None once the thread is to end. Signalling bounds what is under way: ports by their range, ops by its calls.
     orders: Option<Sender<Order>>,
+    has_ordered: bool,
     reports: Receiver<Report>,
     wake: UnixStream,
     thread: Option<JoinHandle<()>>,
@@ -78,34 +70,39 @@ pub fn spawn(name: &str, clock: Clock, settings: Settings, shard: MediaShard) ->
         run(shard, &woken, &inbox, &outbox);
     };
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
-    Ok(Remote { orders: Some(orders), reports, wake, thread: Some(thread) })
+    Ok(Remote { orders: Some(orders), has_ordered: false, reports, wake, thread: Some(thread) })
 }
 
 impl Remote {
-    /// Hands an order over; the thread takes it in its next pass.
-    pub fn order(&self, order: Order) {
+    /// Takes an order for the next [`Remote::flush`].
+    pub fn order(&mut self, order: Order) {
         if let Some(orders) = &self.orders {
             // it fails only where the thread has ended, and then nobody waits for what it would do
             let _ = orders.send(order);
+            self.has_ordered = true;
         }
-        self.ring();
     }
 
-    /// The next report that is there. Once there is none, [`Remote::as_fd`] is not readable any more.
+    /// Wakes the thread where there are orders for it.
+    pub fn flush(&mut self) {
+        if std::mem::take(&mut self.has_ordered) {
+            ring(&self.wake);
+        }
+    }
+
+    /// Makes [`Remote::as_fd`] unreadable until there is another report. Reports that are there already stay.
+    pub fn hear(&self) {
+        drain(&self.wake);
+    }
+
+    /// The next report that is there.
     pub fn report(&mut self) -> Option<Report> {
-        self.reports.try_recv().ok().or_else(|| {
-            drain(&self.wake);
-            self.reports.try_recv().ok()
-        })
-    }
-
-    fn ring(&self) {
-        ring(&self.wake);
+        self.reports.try_recv().ok()
     }
 }
 
 impl AsFd for Remote {
-    /// Readable when there is a report.
+    /// Readable from when there is a report until [`Remote::hear`].
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()
     }
@@ -114,7 +111,7 @@ impl AsFd for Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         self.orders = None;
-        self.ring();
+        ring(&self.wake);
         if let Some(thread) = self.thread.take() {
             // what it panicked with has been told by then
             let _ = thread.join();
@@ -138,13 +135,11 @@ fn run(mut shard: Shard, wake: &UnixStream, inbox: &Receiver<Order>, outbox: &Se
             drain(wake);
             loop {
                 match inbox.try_recv() {
-                    Ok(Order::Open { at, address }) => {
-                        tell(match shard.open(at, address) {
-                            Ok(()) => Report::Opened(at),
-                            Err(error) => Report::Refused(at, error),
-                        });
+                    Ok(Order::Ports(command)) => {
+                        if let Some(reply) = shard.carry_out(command) {
+                            tell(Report::Ports(reply));
+                        }
                     }
-                    Ok(Order::Close(at)) => shard.close(at),
                     Ok(Order::Apply(op)) => shard.apply(op),
                     Ok(Order::Sounds(sounds)) => shard.set_sounds(sounds),
                     Err(mpsc::TryRecvError::Empty) => break,

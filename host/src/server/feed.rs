@@ -1,10 +1,12 @@
-//! What goes into the pump: controls first, then what could not be delivered, then what nameservers said, then the batch in
-//! hand.
+//! What goes into the pump: controls first, then what could not be delivered, then what nameservers said, then what media
+//! shards tell, then the batch in hand.
 
+use super::shards::Shards;
 use crate::lookup::{Lookups, Reply};
+use crate::media::Report;
 use crate::udp::{Batch, Socket};
 use crosspoint_core::input::{Control, Flow, Input, LookupReply, SocketId, Transport};
-use crosspoint_core::ports::PortReply;
+use crosspoint_core::ports::Shard;
 use crosspoint_core::pump::Inputs;
 use std::collections::VecDeque;
 
@@ -12,7 +14,7 @@ pub(super) struct Feed {
     controls: VecDeque<Control>,
     undelivered: VecDeque<Flow>,
     replies: VecDeque<Reply>,
-    ports: VecDeque<PortReply>,
+    reports: VecDeque<(Shard, Report)>,
     reply_in_hand: Option<Vec<u8>>,
     batch: Batch,
     socket: SocketId,
@@ -24,7 +26,7 @@ impl Feed {
             controls: VecDeque::new(),
             undelivered: VecDeque::new(),
             replies: VecDeque::new(),
-            ports: VecDeque::new(),
+            reports: VecDeque::new(),
             reply_in_hand: None,
             batch: Batch::new(),
             socket: SocketId(0),
@@ -53,15 +55,16 @@ impl Feed {
         self.replies.extend(std::iter::from_fn(|| lookups.next_reply()));
     }
 
-    pub(super) fn collect_port_replies(&mut self, replies: &mut Vec<PortReply>) {
-        self.ports.extend(replies.drain(..));
+    /// What media shards tell; says whether there may be more.
+    pub(super) fn collect_reports(&mut self, shards: &mut Shards) -> bool {
+        shards.collect(|shard, report| self.reports.push_back((shard, report)))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.controls.is_empty()
             && self.undelivered.is_empty()
             && self.replies.is_empty()
-            && self.ports.is_empty()
+            && self.reports.is_empty()
             && self.batch.is_empty()
     }
 }
@@ -78,8 +81,10 @@ impl Inputs for Feed {
             self.reply_in_hand = message;
             return Some(Input::Lookup(LookupReply { query, message: self.reply_in_hand.as_deref() }));
         }
-        if let Some(reply) = self.ports.pop_front() {
-            return Some(Input::Ports(reply));
+        match self.reports.pop_front() {
+            Some((_, Report::Ports(reply))) => return Some(Input::Ports(reply)),
+            Some((shard, Report::Media(report))) => return Some(Input::Media(shard, report)),
+            None => {}
         }
         let socket = self.socket;
         let (remote, bytes) = self.batch.next()?;

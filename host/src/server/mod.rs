@@ -1,14 +1,17 @@
 //! A serving switch, for any event loop.
 //!
-//! The event loop waits until one of [`Server::socket_fds`], [`Server::mail_fd`] or [`Server::lookup_fd`] is readable, a
-//! signal comes, or [`Server::deadline`] is there, calls the method named after what happened, and goes on until [`Server::is_halted`].
+//! The event loop waits until one of [`Server::socket_fds`], [`Server::mail_fd`], [`Server::lookup_fd`] or
+//! [`Server::media_fd`] is readable, a signal comes, or [`Server::deadline`] is there, calls the method named after what happened, and goes on until [`Server::is_halted`].
 //! Everything else happens here: an event loop decides nothing.
 
 mod feed;
 mod outlet;
+mod shards;
 mod sinks;
 mod start;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use start::{Options, Started};
 
@@ -62,6 +65,11 @@ impl Server {
         self.outlet.lookups.as_fd()
     }
 
+    /// Readable when a media shard has something to tell.
+    pub fn media_fd(&self) -> BorrowedFd<'_> {
+        self.outlet.shards.as_fd()
+    }
+
     /// When to call [`Server::on_deadline`] at the latest.
     pub fn deadline(&self) -> Option<std::time::Instant> {
         self.deadline
@@ -94,6 +102,12 @@ impl Server {
             self.turn();
         }
         more
+    }
+
+    /// A media shard has something to tell. Returns whether there may be more.
+    pub fn on_media(&mut self) -> bool {
+        self.outlet.shards.hear();
+        self.turn()
     }
 
     /// The sockets on which sends wait for room; call [`Server::on_writable`] when one is writable.
@@ -152,26 +166,28 @@ impl Server {
         if self.disk_thread.join().is_err() {
             tracing::error!("the disk thread died; the next start brings the record files up to date");
         }
+        self.outlet.shards.end();
         self.mailbox.settle();
         let _ = std::fs::remove_file(state_dir::admin_socket(self.state_dir.root()));
     }
 
-    /// Turns the pump until all inputs at hand are taken.
-    fn turn(&mut self) {
+    /// Turns the pump until all inputs at hand are taken; says whether media shards have told more than one turn takes.
+    /// Whatever the turn is for, it takes their reports along: neither they nor the sockets wait for the other.
+    fn turn(&mut self) -> bool {
+        let more = self.feed.collect_reports(&mut self.outlet.shards);
         loop {
             self.feed.collect_undelivered(&mut self.outlet.sockets);
             self.feed.collect_replies(&mut self.outlet.lookups);
-            self.feed.collect_port_replies(&mut self.outlet.port_replies);
             let now = self.clock.now();
             self.outlet.now = now;
             let turn = self.pump.turn(now, &mut self.feed, &mut self.outlet);
             self.outlet.commit();
-            if self.feed.is_empty() && !self.outlet.lookups.has_replies() && self.outlet.port_replies.is_empty() {
+            if self.feed.is_empty() && !self.outlet.lookups.has_replies() {
                 let at =
                     [turn.next.map(|deadline| deadline.at), self.outlet.sinks.next_file()].into_iter().flatten().min();
                 let at = if turn.more { Some(now.mono) } else { at.map(on_grid) };
                 self.deadline = at.and_then(|at| self.clock.system(at));
-                return;
+                return more;
             }
         }
     }

@@ -1,7 +1,10 @@
-//! What comes out of the pump: datagrams to the sockets, questions to nameservers, facts to the sinks.
+//! What comes out of the pump: datagrams to the sockets, questions to nameservers, orders to the media shards, facts to
+//! the sinks.
 
+use super::shards::Shards;
 use super::sinks::Sinks;
 use crate::lookup::Lookups;
+use crate::media::Order;
 use crate::udp::Socket;
 use bytes::Bytes;
 use crosspoint_core::command::Query;
@@ -9,19 +12,18 @@ use crosspoint_core::config::Config;
 use crosspoint_core::event::Event;
 use crosspoint_core::input::Flow;
 use crosspoint_core::media::MediaOp;
-use crosspoint_core::ports::{BindError, PortCommand, PortReply, Shard};
+use crosspoint_core::ports::{PortCommand, Shard};
 use crosspoint_core::pump::{Io, Sent};
 use crosspoint_core::time::Now;
 
 pub(super) struct Outlet {
     pub(super) sockets: Vec<Socket>,
     pub(super) lookups: Lookups,
+    pub(super) shards: Shards,
     pub(super) sinks: Sinks,
     /// The time of the turn in progress.
     pub(super) now: Now,
     pub(super) is_halted: bool,
-    /// What the media ports say.
-    pub(super) port_replies: Vec<PortReply>,
 }
 
 impl Outlet {
@@ -31,6 +33,7 @@ impl Outlet {
         for socket in &mut self.sockets {
             socket.flush();
         }
+        self.shards.flush();
     }
 
     /// Takes from a configuration what concerns the process.
@@ -55,12 +58,13 @@ impl Io for Outlet {
     }
 
     fn ports(&mut self, command: PortCommand) {
-        if let PortCommand::Open { request, .. } = command {
-            self.port_replies.push(PortReply::Refused { request, why: BindError::Other });
-        }
+        let (PortCommand::Open { place, .. } | PortCommand::Close { place }) = command;
+        self.shards.order(place.shard, Order::Ports(command));
     }
 
-    fn media(&mut self, _shard: Shard, _op: MediaOp) {}
+    fn media(&mut self, shard: Shard, op: MediaOp) {
+        self.shards.order(shard, Order::Apply(op));
+    }
 
     fn emit(&mut self, event: Event) {
         self.sinks.take(event, self.now.wall);

@@ -3,6 +3,7 @@
 use super::Server;
 use super::feed::Feed;
 use super::outlet::Outlet;
+use super::shards::Shards;
 use super::sinks::{Recording, Sinks};
 use crate::admin;
 use crate::clock::Clock;
@@ -56,6 +57,7 @@ impl Server {
         let clock = Clock::start();
         let now = clock.now();
         let sockets = bind(&mut config)?;
+        config.media_shards.get_or_insert_with(processors);
         let config = Arc::new(config);
         let root = state_dir.root().to_owned();
         let events = config.event_log.as_ref().map(|name| EventLog::open(&root.join(name))).transpose();
@@ -72,7 +74,8 @@ impl Server {
         let is_recording = recording.is_some();
         let sinks = Sinks::new(bindings, calls, events, recording);
         let lookups = Lookups::new().map_err(|error| format!("epoll: {error}"))?;
-        let mut outlet = Outlet { sockets, lookups, sinks, now, is_halted: false, port_replies: Vec::new() };
+        let shards = Shards::start(&config, clock, seed).map_err(|error| format!("media shard: {error}"))?;
+        let mut outlet = Outlet { sockets, lookups, shards, sinks, now, is_halted: false };
         outlet.configure(&config);
         let mut pump = Pump::new(Switch::new(Arc::clone(&config), seed, now));
         if is_recording {
@@ -95,6 +98,12 @@ impl Server {
         server.turn();
         Ok(Started { server, listening })
     }
+}
+
+/// How many threads this process can run at once.
+fn processors() -> u16 {
+    let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u16::try_from(count).unwrap_or(u16::MAX)
 }
 
 /// Binds every socket and puts the ports that the system chose into the configuration.

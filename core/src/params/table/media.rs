@@ -41,7 +41,7 @@ pub(super) const SPECS: &[Spec] = &[
         "Rule S7 also for two sides behind the same address translator: two customers of one carrier-grade NAT share an \
          address yet cannot reach each other",
     ),
-    Spec::accepted(
+    Spec::active(
         SECTION,
         "SS_RTP_PORT_RANGE",
         Kind::Ports,

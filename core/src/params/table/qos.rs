@@ -15,13 +15,13 @@ pub(super) const SPECS: &[Spec] = &[
         "Mark on signalling, IPv4 type of service and IPv6 traffic class alike. 0xa0 is CS5, which RFC 4594 gives to \
          signalling",
     ),
-    Spec::accepted(
+    Spec::active(
         SECTION,
         "SS_QOS_RTP",
         Kind::Tos,
         "0xa0",
         "ToS octet",
-        "Mark on relayed media. 0xa0 is CS5, the compatible default; RFC 4594 gives EF (0xb8) to voice, which is the better \
-         choice",
+        "Mark on relayed media, IPv4 and IPv6 alike. 0xa0 is CS5, the compatible default; RFC 4594 gives EF (0xb8) to \
+         voice, which is the better choice",
     ),
 ];

@@ -1,0 +1,95 @@
+//! The threads that relay media, as the signalling thread sees them.
+
+use crate::clock::Clock;
+use crate::media::{Order, Remote, Report, Settings, spawn};
+use crosspoint_core::config::Config;
+use crosspoint_core::media::MediaShard;
+use crosspoint_core::media::tone::Sounds;
+use crosspoint_core::ports::Shard;
+use crosspoint_core::rng::{Seed, media_stream};
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::unistd::Pid;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// Reports of one shard that one turn takes at most; the rest comes with the next one, so that signalling goes on.
+const REPORTS_AT_ONCE: usize = 64;
+
+/// Shards whose wake-up is read at a time.
+const EVENTS: usize = 64;
+
+/// All shards, watched together through one descriptor.
+pub(super) struct Shards {
+    remotes: Vec<Remote>,
+    epoll: Epoll,
+}
+
+impl Shards {
+    /// Starts as many as [`Config::shards`] says, each on a processor of its own as far as there are so many.
+    ///
+    /// # Errors
+    /// The system's, where it gives no descriptors or no thread.
+    pub(super) fn start(config: &Config, clock: Clock, seed: Seed) -> io::Result<Shards> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let processors = processors();
+        let mut remotes = Vec::new();
+        for number in 0..config.shards() {
+            let cpu = processors.get(usize::from(number) % processors.len().max(1)).copied();
+            let settings = Settings { type_of_service: config.parameters.qos_rtp(), cpu, ..Settings::default() };
+            let shard = MediaShard::new(media_stream(seed, number), Sounds::default());
+            let remote = spawn(&format!("media-{number}"), clock, settings, shard)?;
+            epoll.add(&remote, EpollEvent::new(EpollFlags::EPOLLIN, number.into()))?;
+            remotes.push(remote);
+        }
+        Ok(Shards { remotes, epoll })
+    }
+
+    /// Takes an order for [`Shards::flush`].
+    pub(super) fn order(&mut self, shard: Shard, order: Order) {
+        let remote = self.remotes.get_mut(usize::from(shard.0));
+        remote.expect("the switch has as many shards as were started").order(order);
+    }
+
+    /// Wakes those that have got orders.
+    pub(super) fn flush(&mut self) {
+        self.remotes.iter_mut().for_each(Remote::flush);
+    }
+
+    /// Reads off the wake-ups of shards that have reports.
+    pub(super) fn hear(&self) {
+        let mut events = [EpollEvent::empty(); EVENTS];
+        let ready = self.epoll.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
+        for event in events.iter().take(ready) {
+            self.remotes[event.data() as usize].hear();
+        }
+    }
+
+    /// Ends their threads and closes their ports.
+    pub(super) fn end(&mut self) {
+        self.remotes.clear();
+    }
+
+    /// The reports at hand, of each shard at most [`REPORTS_AT_ONCE`]; says whether one has reached that.
+    pub(super) fn collect(&mut self, mut take: impl FnMut(Shard, Report)) -> bool {
+        let mut more = false;
+        for (number, remote) in (0..).map(Shard).zip(&mut self.remotes) {
+            let reports = std::iter::from_fn(|| remote.report()).take(REPORTS_AT_ONCE);
+            more |= reports.map(|report| take(number, report)).count() == REPORTS_AT_ONCE;
+        }
+        more
+    }
+}
+
+impl AsFd for Shards {
+    /// Readable when there is a report.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.0.as_fd()
+    }
+}
+
+/// The processors that this process may run on, in order.
+fn processors() -> Vec<usize> {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap_or_else(|_| CpuSet::new());
+    (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu).unwrap_or(false)).collect()
+}
