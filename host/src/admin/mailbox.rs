@@ -1,7 +1,7 @@
 //! How other threads reach the signalling loop: a bounded queue, and a socket that becomes readable when there is mail.
 
 use super::{Answer, Request};
-use crosspoint_core::config::Config;
+use crate::config_file::Loaded;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -22,7 +22,7 @@ pub enum Mail {
     /// A client's question; the answer goes back through the sender.
     Ask(Request, SyncSender<Answer>),
     /// A configuration that was read and checked, or the reason why not. An admin client may wait for the outcome.
-    Config(Result<Arc<Config>, String>, Option<SyncSender<Answer>>),
+    Config(Result<Loaded, String>, Option<SyncSender<Answer>>),
 }
 
 /// The sending end.

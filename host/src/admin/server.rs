@@ -1,27 +1,26 @@
 //! The server's side: the thread that talks to clients.
 
 use super::{Answer, Mail, Mailbox, REQUEST_BYTES, Request};
-use crosspoint_core::config::Config;
+use crate::config_file::Loaded;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long a client may take to write its line, and to take the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Serves clients on a thread of its own until the process ends. `load` reads the configuration file for `reload`. The
-/// caller holds the state directory's lock, so a socket file in the way is a dead one.
+/// Serves clients on a thread of its own until the process ends. `load` reads the configuration for `reload`. The caller
+/// holds the state directory's lock, so a socket file in the way is a dead one.
 ///
 /// # Errors
 /// The system's.
 pub fn serve<L>(path: &Path, mailbox: Mailbox, load: L) -> io::Result<()>
 where
-    L: Fn() -> Result<Arc<Config>, String> + Send + 'static,
+    L: Fn() -> Result<Loaded, String> + Send + 'static,
 {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -40,7 +39,7 @@ where
     Ok(())
 }
 
-fn converse(stream: &UnixStream, mailbox: &Mailbox, load: &impl Fn() -> Result<Arc<Config>, String>) -> io::Result<()> {
+fn converse(stream: &UnixStream, mailbox: &Mailbox, load: &impl Fn() -> Result<Loaded, String>) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = Vec::new();
@@ -57,7 +56,7 @@ fn converse(stream: &UnixStream, mailbox: &Mailbox, load: &impl Fn() -> Result<A
     })
 }
 
-fn put(request: Request, mailbox: &Mailbox, load: &impl Fn() -> Result<Arc<Config>, String>) -> Answer {
+fn put(request: Request, mailbox: &Mailbox, load: &impl Fn() -> Result<Loaded, String>) -> Answer {
     let (reply, answer) = mpsc::sync_channel(1);
     mailbox.post(match request {
         Request::Reload => Mail::Config(load(), Some(reply)),

@@ -1,5 +1,7 @@
 use super::*;
+use crate::config_file::Loaded;
 use crosspoint_core::config::Config;
+use crosspoint_core::media::tone::Sounds;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -8,7 +10,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A socket served by a loop that answers every question with the question itself.
-fn serving(load: fn() -> Result<Arc<Config>, String>) -> TempDir {
+fn serving(load: fn() -> Result<Loaded, String>) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let (mailbox, mut inbox) = mailbox().unwrap();
     serve(&crate::state_dir::admin_socket(dir.path()), mailbox, load).unwrap();
@@ -17,9 +19,10 @@ fn serving(load: fn() -> Result<Arc<Config>, String>) -> TempDir {
             let (answer, reply) = match inbox.wait() {
                 Mail::Ask(Request::Hangup { call: 0 }, reply) => (Answer::Error("no call 0".into()), reply),
                 Mail::Ask(request, reply) => (Answer::Ok(serde_json::to_value(&request).unwrap()), reply),
-                Mail::Config(outcome, Some(reply)) => {
-                    (outcome.map_or_else(Answer::Error, |config| Answer::Ok(config.domain.clone().into())), reply)
-                }
+                Mail::Config(outcome, Some(reply)) => (
+                    outcome.map_or_else(Answer::Error, |loaded| Answer::Ok(loaded.config.domain.clone().into())),
+                    reply,
+                ),
                 Mail::Config(_, None) => continue,
             };
             reply.send(answer).unwrap();
@@ -41,8 +44,8 @@ impl Inbox {
     }
 }
 
-fn embedded() -> Result<Arc<Config>, String> {
-    Ok(Arc::new(Config::embedded("x")))
+fn embedded() -> Result<Loaded, String> {
+    Ok(Loaded { config: Arc::new(Config::embedded("x")), sounds: Sounds::default() })
 }
 
 fn raw(dir: &Path, line: &[u8]) -> String {

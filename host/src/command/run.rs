@@ -2,27 +2,32 @@
 
 use super::{Done, print};
 use crate::cli::{Drive, RunArgs};
-use crate::config_file::ConfigFile;
+use crate::config_file::{ConfigFile, Loaded};
 use crate::server::{Options, Server, Started};
 use crate::state_dir;
+use crosspoint_core::media::tone::Sounds;
 use std::fs::File;
 use std::io::Read;
+use std::sync::Arc;
 
 pub(crate) fn run(args: RunArgs, drive: Drive) -> Done {
-    let (config, config_file) = match args.config {
+    let (Loaded { config, sounds }, config_file) = match args.config {
         Some(path) => {
             let file = ConfigFile::at(path);
-            ((*file.load()?).clone(), file)
+            (file.load_all()?, file)
         }
         None => {
             let password = random_password()?;
             print(&format!("no configuration: phones 1001 to 1010 of domain localhost, password {password}\n"))?;
-            (crosspoint_core::config::Config::embedded(&password), ConfigFile::embedded())
+            let config = crosspoint_core::config::Config::embedded(&password).into();
+            (Loaded { config, sounds: Sounds::default() }, ConfigFile::embedded())
         }
     };
     let state_dir = args.state_dir.or_else(|| config.state_dir.clone()).unwrap_or_else(state_dir::default_path);
     let shown = state_dir.display().to_string();
-    let Started { server, listening } = Server::start(Options { config, config_file, state_dir, record: args.record })?;
+    let config = Arc::unwrap_or_clone(config);
+    let Started { server, listening } =
+        Server::start(Options { config, sounds, config_file, state_dir, record: args.record })?;
     let mut text: String = listening.iter().map(|address| format!("listening on udp {address}\n")).collect();
     text.push_str(&format!("state in {shown}\nready\n"));
     print(&text)?;

@@ -10,6 +10,7 @@ use crate::server::{Options, Server, Started};
 use crate::{admin, cdr, command, state_dir};
 use crosspoint_core::cdr::{CallRecord, EndReason};
 use crosspoint_core::config::{Config, Listen};
+use crosspoint_core::media::tone::Sounds;
 use phones::{Outcome, Phones};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -52,7 +53,13 @@ fn start_switch(
         Config { listen: vec![Listen::udp(anywhere)], event_log: Some(EVENTS.into()), ..Config::embedded(password) };
     let (sender, started) = mpsc::channel();
     let switch = std::thread::spawn(move || {
-        let options = Options { config, config_file: ConfigFile::embedded(), state_dir: root, record: None };
+        let options = Options {
+            config,
+            sounds: Sounds::default(),
+            config_file: ConfigFile::embedded(),
+            state_dir: root,
+            record: None,
+        };
         let Started { server, listening } = Server::start(options)?;
         // Whoever waits for the address waits until it comes or this thread ends.
         let _ = sender.send(listening);

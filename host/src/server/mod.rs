@@ -17,10 +17,9 @@ pub use start::{Options, Started};
 
 use crate::admin::{Answer, Inbox, Mail, Mailbox, PAGE, Request};
 use crate::clock::Clock;
-use crate::config_file::ConfigFile;
+use crate::config_file::{ConfigFile, Loaded};
 use crate::journal::DiskThread;
 use crate::state_dir::{self, StateDir};
-use crosspoint_core::config::Config;
 use crosspoint_core::input::Control;
 use crosspoint_core::pump::Pump;
 use crosspoint_core::time::Instant;
@@ -154,7 +153,7 @@ impl Server {
     /// Reads the configuration file again, on a thread of its own; the outcome comes by mail.
     pub fn reload(&mut self) {
         let (mailbox, file) = (self.mailbox.clone(), self.config_file.clone());
-        std::thread::spawn(move || mailbox.post(Mail::Config(file.load(), None)));
+        std::thread::spawn(move || mailbox.post(Mail::Config(file.load_all(), None)));
     }
 
     /// Ends: every record is in its file when this returns.
@@ -233,14 +232,16 @@ impl Server {
         }
     }
 
-    fn apply(&mut self, outcome: Result<Arc<Config>, String>) -> Answer {
-        let config = match outcome {
-            Ok(config) => config,
+    fn apply(&mut self, outcome: Result<Loaded, String>) -> Answer {
+        let Loaded { config, sounds } = match outcome {
+            Ok(loaded) => loaded,
             Err(text) => {
                 tracing::error!("configuration refused, the old one stays in force:\n{text}");
                 return Answer::Error(format!("the old configuration stays in force:\n{text}"));
             }
         };
+        // before any op that counts on them
+        self.outlet.shards.set_sounds(&sounds);
         self.control(Control::Reload(config));
         let config = Arc::clone(self.pump.switch().config());
         self.outlet.configure(&config);

@@ -30,14 +30,14 @@ impl Shards {
     ///
     /// # Errors
     /// The system's, where it gives no descriptors or no thread.
-    pub(super) fn start(config: &Config, clock: Clock, seed: Seed) -> io::Result<Shards> {
+    pub(super) fn start(config: &Config, sounds: &Sounds, clock: Clock, seed: Seed) -> io::Result<Shards> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let processors = processors();
         let mut remotes = Vec::new();
         for number in 0..config.shards() {
             let cpu = processors.get(usize::from(number) % processors.len().max(1)).copied();
             let settings = Settings { type_of_service: config.parameters.qos_rtp(), cpu, ..Settings::default() };
-            let shard = MediaShard::new(media_stream(seed, number), Sounds::default());
+            let shard = MediaShard::new(media_stream(seed, number), sounds.clone());
             let remote = spawn(&format!("media-{number}"), clock, settings, shard)?;
             epoll.add(&remote, EpollEvent::new(EpollFlags::EPOLLIN, number.into()))?;
             remotes.push(remote);
@@ -49,6 +49,11 @@ impl Shards {
     pub(super) fn order(&mut self, shard: Shard, order: Order) {
         let remote = self.remotes.get_mut(usize::from(shard.0));
         remote.expect("the switch has as many shards as were started").order(order);
+    }
+
+    /// Other recordings, for the ops that are ordered from now on.
+    pub(super) fn set_sounds(&mut self, sounds: &Sounds) {
+        self.remotes.iter_mut().for_each(|remote| remote.order(Order::Sounds(sounds.clone())));
     }
 
     /// Wakes those that have got orders.

@@ -15,6 +15,7 @@ use crate::state_dir::{self, StateDir};
 use crate::udp::{RECEIVE_BUFFER_BYTES, Socket};
 use crosspoint_core::config::Config;
 use crosspoint_core::input::Control;
+use crosspoint_core::media::tone::Sounds;
 use crosspoint_core::pump::{Io, Pump};
 use crosspoint_core::record::Recorder;
 use crosspoint_core::rng::Seed;
@@ -30,6 +31,8 @@ use std::sync::Arc;
 pub struct Options {
     /// The configuration.
     pub config: Config,
+    /// The recordings that it names.
+    pub sounds: Sounds,
     /// Where it came from, for `reload`.
     pub config_file: ConfigFile,
     /// The state directory.
@@ -52,7 +55,7 @@ impl Server {
     /// # Errors
     /// A text for the operator.
     pub fn start(options: Options) -> Result<Started, String> {
-        let Options { mut config, config_file, state_dir, record } = options;
+        let Options { mut config, sounds, config_file, state_dir, record } = options;
         let state_dir = StateDir::open(&state_dir)?;
         let clock = Clock::start();
         let now = clock.now();
@@ -74,7 +77,7 @@ impl Server {
         let is_recording = recording.is_some();
         let sinks = Sinks::new(bindings, calls, events, recording);
         let lookups = Lookups::new().map_err(|error| format!("epoll: {error}"))?;
-        let shards = Shards::start(&config, clock, seed).map_err(|error| format!("media shard: {error}"))?;
+        let shards = Shards::start(&config, &sounds, clock, seed).map_err(|error| format!("media shard: {error}"))?;
         let mut outlet = Outlet { sockets, lookups, shards, sinks, now, is_halted: false };
         outlet.configure(&config);
         let mut pump = Pump::new(Switch::new(Arc::clone(&config), seed, now));
@@ -87,7 +90,7 @@ impl Server {
         let (mailbox, inbox) = admin::mailbox().map_err(|error| format!("wake socket: {error}"))?;
         let socket_path = state_dir::admin_socket(&root);
         let loader = config_file.clone();
-        admin::serve(&socket_path, mailbox.clone(), move || loader.load())
+        admin::serve(&socket_path, mailbox.clone(), move || loader.load_all())
             .map_err(|error| format!("{}: {error}", socket_path.display()))?;
         let listening = outlet.sockets.iter().map(Socket::local).collect();
         let feed = Feed::new();

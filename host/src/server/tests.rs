@@ -1,7 +1,8 @@
 //! A server with real sockets, driven as an event loop drives it.
 
 use super::*;
-use crosspoint_core::config::Listen;
+use crosspoint_core::config::{Config, Listen};
+use crosspoint_core::media::tone::Sounds;
 use crosspoint_core::ports::PortsView;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -23,7 +24,8 @@ fn start(dir: &tempfile::TempDir, ports: &std::ops::RangeInclusive<u16>, shards:
     let mut config = Config { listen, media_shards: Some(shards), ..Config::embedded("x") };
     config.parameters.set("SS_RTP_PORT_RANGE", &format!("{},{}", ports.start(), ports.end())).unwrap();
     let state_dir = dir.path().to_owned();
-    let options = Options { config, config_file: ConfigFile::embedded(), state_dir, record: None };
+    let (sounds, config_file) = (Sounds::default(), ConfigFile::embedded());
+    let options = Options { config, sounds, config_file, state_dir, record: None };
     Server::start(options).unwrap().server
 }
 
@@ -79,4 +81,31 @@ fn a_port_that_somebody_else_has_is_shelved_and_another_pair_opened() {
     drop(taken);
     server.close();
     assert!(range.into_iter().all(is_free));
+}
+
+#[test]
+fn a_reload_without_its_recordings_is_refused_as_a_whole() {
+    let (dir, range) = (tempfile::tempdir().unwrap(), free_ports(6));
+    let mut server = start(&dir, &range, 1);
+    let file = dir.path().join("crosspoint.toml");
+    let bind = server.pump.switch().config().listen[0].bind;
+    let text = format!(
+        "[switch]\nmax_calls = 7\n[tones]\nfolder = \"sounds\"\n[announcements]\nbusy = \"b.wav\"\n\
+         [[listen]]\nbind = \"{bind}\"\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut reload = || {
+        let answer = server.apply(ConfigFile::at(file.clone()).load_all());
+        (answer, server.pump.switch().config().max_calls)
+    };
+    let (answer, max_calls) = reload();
+    assert!(matches!(&answer, Answer::Error(text) if text.contains("b.wav: No such file")), "{answer:?}");
+    assert_eq!(max_calls, 0);
+    let head = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x06\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x01\0\0\0\xd5";
+    std::fs::create_dir(dir.path().join("sounds")).unwrap();
+    std::fs::write(dir.path().join("sounds/b.wav"), head).unwrap();
+    let (answer, max_calls) = reload();
+    assert!(matches!(answer, Answer::Ok(_)), "{answer:?}");
+    assert_eq!(max_calls, 7);
+    server.close();
 }
