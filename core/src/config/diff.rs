@@ -27,6 +27,7 @@ impl Config {
         changes.extend(value_change("state_dir", &self.state_dir, &new.state_dir, RESTART));
         changes.extend(value_change("event_log", &self.event_log, &new.event_log, RESTART));
         changes.extend(value_change("media_shards", &self.media_shards, &new.media_shards, RESTART));
+        changes.extend(value_change("media_batch_us", &self.media_batch_us, &new.media_batch_us, ""));
         changes.extend(value_change("digest_algorithms", &self.digest_algorithms, &new.digest_algorithms, ""));
         changes.extend(value_change("max_calls", &self.max_calls, &new.max_calls, ""));
         changes.extend(value_change("nameservers", &self.nameservers, &new.nameservers, ""));
@@ -46,10 +47,26 @@ impl Config {
             || self.state_dir != new.state_dir
             || self.event_log != new.event_log
             || self.media_shards != new.media_shards
+            || PORT_RANGES.iter().any(|name| self.parameters.get(name) != new.parameters.get(name))
+    }
+
+    /// Keeps from `old`, which is in force, what only a restart changes, so that the next reload tells it again.
+    pub(crate) fn keep_until_restart(&mut self, old: &Config) {
+        self.listen.clone_from(&old.listen);
+        self.state_dir.clone_from(&old.state_dir);
+        self.event_log.clone_from(&old.event_log);
+        self.media_shards = old.media_shards;
+        for name in PORT_RANGES {
+            let value = old.parameters.get(name).expect("the table has it");
+            self.parameters.set(name, &value).expect("what is listed passes its check");
+        }
     }
 }
 
 const RESTART: &str = " (needs a restart)";
+
+/// The parameters that only a restart changes: the ports are numbered and divided among the shards at the start.
+const PORT_RANGES: [&str; 2] = ["SS_RTP_PORT_RANGE", "IVR_RTP_PORT"];
 
 fn value_change<T: PartialEq + Debug>(name: &str, old: &T, new: &T, note: &str) -> Option<String> {
     (old != new).then(|| format!("{name}: {old:?} -> {new:?}{note}"))
@@ -127,12 +144,16 @@ fn named((verb, names): (&str, Vec<&String>)) -> Option<String> {
 fn parameter_changes(old: &Config, new: &Config) -> Vec<String> {
     let both = old.parameters.list().zip(new.parameters.list());
     both.filter(|((_, old), (_, new))| old != new)
-        .map(|((spec, old), (_, new))| format!("{}: {old} -> {new}", spec.name))
+        .map(|((spec, old), (_, new))| {
+            let note = if PORT_RANGES.contains(&spec.name) { RESTART } else { "" };
+            format!("{}: {old} -> {new}{note}", spec.name)
+        })
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::RESTART;
     use crate::config::{Config, parse};
 
     fn config(text: &str) -> Config {
@@ -148,8 +169,8 @@ mod tests {
              [[gateway]]\nname = \"west\"\ndirection = \"routing\"\npeers = [\"192.0.2.1\"]\n",
         );
         let new = config(
-            "[switch]\ndomain = \"b\"\nmax_calls = 9\nstate_dir = \"/tmp\"\ndigest_algorithms = [\"SHA-256\"]\n\
-             [parameters]\nSS_QOS_SIGNAL = \"CS3\"\n[[listen]]\nbind = \"127.0.0.1:5070\"\n\
+            "[switch]\ndomain = \"b\"\nmax_calls = 9\nmedia_shards = 3\nmedia_batch_us = 0\nstate_dir = \"/tmp\"\ndigest_algorithms = [\"SHA-256\"]\n\
+             [parameters]\nSS_QOS_SIGNAL = \"CS3\"\nSS_RTP_PORT_RANGE = \"10000,19999\"\n[[listen]]\nbind = \"127.0.0.1:5070\"\n\
              [tones]\nringback = \"440+480/2000,4000\"\nfolder = \".\"\n[announcements]\nbusy = \"b.wav\"\ntimes = 2\n\
              [[network]]\nname = \"office\"\ncidrs = [\"10.0.0.0/8\"]\n[[group]]\nname = \"europe\"\n\
              [[phone]]\nuser = \"same\"\npassword = \"x\"\n[[phone]]\nuser = \"new-password\"\npassword = \"y\"\n\
@@ -160,6 +181,8 @@ mod tests {
         domain: "a" -> "b"
         listen: 127.0.0.1:5060 as 127.0.0.1:5060 -> 127.0.0.1:5070 as 127.0.0.1:5070 (needs a restart)
         state_dir: None -> Some("/tmp") (needs a restart)
+        media_shards: None -> Some(3) (needs a restart)
+        media_batch_us: 500 -> 0
         digest_algorithms: [Md5] -> [Sha256]
         max_calls: 0 -> 9
         networks: added office
@@ -171,10 +194,17 @@ mod tests {
         phone blocks: added u01..u99; removed u01..u09
         groups: added europe
         gateways: changed west
+        SS_RTP_PORT_RANGE: 10000,39999 -> 10000,19999 (needs a restart)
         SS_QOS_SIGNAL: 0xa0 -> 0x60
         "#);
         assert!(old.needs_restart(&new));
         assert_eq!(old.diff(&old), [""; 0]);
+        let mut in_force = new.clone();
+        in_force.keep_until_restart(&old);
+        let (told, still) = (old.diff(&new), in_force.diff(&new));
+        let waits: Vec<_> = told.into_iter().filter(|change| change.ends_with(RESTART)).collect();
+        assert_eq!(still, waits, "and nothing else waits");
+        assert!(!old.needs_restart(&in_force));
     }
 
     #[test]

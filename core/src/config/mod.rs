@@ -30,7 +30,7 @@ pub use gateway_rules::{
 pub use gateways::{Gateway, GatewayAuth, Gateways, Peer, Ping};
 pub use groups::{Group, Order};
 pub use identity::{Claim, Display, IdentityPolicy, Privacy, Trail};
-pub use model::{Cidr, Config, Listen, Network};
+pub use model::{Cidr, Config, Listen, MEDIA_BATCH_US, Network};
 pub use named::Endpoint;
 pub use parse::{Parsed, parse, parse_on};
 pub use parse_gateway_rules::KEYS as ROUTING_KEYS;

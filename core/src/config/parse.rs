@@ -26,8 +26,17 @@ pub struct Parsed {
 
 const ROOT: &[&str] =
     &["switch", "parameters", "listen", "network", "tones", "announcements", "phone", "group", "gateway"];
-const SWITCH: &[&str] =
-    &["domain", "state_dir", "media_shards", "event_log", "digest_algorithms", "nameservers", "presets", "max_calls"];
+const SWITCH: &[&str] = &[
+    "domain",
+    "state_dir",
+    "media_shards",
+    "media_batch_us",
+    "event_log",
+    "digest_algorithms",
+    "nameservers",
+    "presets",
+    "max_calls",
+];
 const LISTEN: &[&str] = &["transport", "bind", "advertise", "network"];
 
 /// Most `[[listen]]` tables: a few addresses with a few transports each. A socket's number has 16 bits.
@@ -96,6 +105,9 @@ fn read_switch(reader: &mut Reader<'_>, switch: &Section<'_>, config: &mut Confi
     config.event_log = path(reader, switch, "event_log");
     if let Some(shards) = reader.whole(switch, "media_shards", 1..=1024) {
         config.media_shards = u16::try_from(shards.value).ok();
+    }
+    if let Some(batch) = reader.whole(switch, "media_batch_us", 0..=5000) {
+        config.media_batch_us = batch.value;
     }
     config.max_calls = reader.whole(switch, "max_calls", 0..=1_000_000).map_or(0, |calls| calls.value);
     config.digest_algorithms = algorithms(reader, switch).unwrap_or_else(|| DEFAULT_ALGORITHMS.to_vec());

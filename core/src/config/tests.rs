@@ -81,6 +81,7 @@ listen = 5060
 [switch]
 domain = 1
 media_shards = 0
+media_batch_us = 5001
 digest_algorithms = ["SHA256", "MD5", "md5"]
 presets = ["session-trunks"]
 [parameters]

@@ -219,6 +219,11 @@ impl MediaShard {
         self.sessions.len()
     }
 
+    /// Whether a session has this socket.
+    pub fn has(&self, at: LegSocket) -> bool {
+        matches!(self.places.get(at.0 as usize), Some(Some(_)))
+    }
+
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()

@@ -27,12 +27,12 @@ impl Switch {
         Verdict::Accepted
     }
 
-    /// New things use the new configuration; live calls keep what they began with. The sockets stay as they are: a socket
-    /// id names one of the configuration that the process bound at its start.
+    /// New things use the new configuration; live calls keep what they began with. The sockets, ports and shards stay as
+    /// they are: those of the configuration that the process took up at its start.
     fn reload(&mut self, config: Arc<Config>) {
         let changes = self.cx.config.diff(&config);
         let mut config = Arc::unwrap_or_clone(config);
-        config.listen.clone_from(&self.cx.config.listen);
+        config.keep_until_restart(&self.cx.config);
         self.cx.config = Arc::<Config>::new(config);
         self.peers.configure(&mut self.cx);
         self.trunks.reload(&mut self.cx, &mut self.transactions);

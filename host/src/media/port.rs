@@ -42,6 +42,13 @@ impl Port {
         self.socket.local_addr()
     }
 
+    /// Marks what is sent from now on.
+    pub(super) fn mark(&self, type_of_service: u8) {
+        if let Ok(local) = self.local() {
+            mark(&socket2::SockRef::from(&self.socket), local, type_of_service);
+        }
+    }
+
     /// The next packet, if there is one: its length and its source.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
         self.socket.recv_from(buffer).ok()

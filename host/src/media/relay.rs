@@ -2,6 +2,7 @@
 
 use super::port::Port;
 use crate::clock::Clock;
+use crosspoint_core::config::MEDIA_BATCH_US;
 use crosspoint_core::media::tone::{self, Sounds};
 use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard, Relay};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -32,7 +33,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { batch_us: 500, type_of_service: 0xa0, cpu: None }
+        Settings { batch_us: MEDIA_BATCH_US, type_of_service: 0xa0, cpu: None }
     }
 }
 
@@ -107,6 +108,22 @@ impl Shard {
     pub fn close(&mut self, at: LegSocket) {
         // the kernel takes a closed descriptor out of the epoll instance
         self.ports.get_mut(at.0 as usize).and_then(Option::take);
+    }
+
+    /// What was opened under this number.
+    pub fn port(&self, at: LegSocket) -> Option<&Port> {
+        self.ports.get(at.0 as usize).and_then(Option::as_ref)
+    }
+
+    /// Serves at most so often from now on, and marks so what leaves by ports that no session has yet: calls keep the mark
+    /// that they began with.
+    pub fn set(&mut self, batch_us: u32, type_of_service: u8) {
+        self.settings = Settings { batch_us, type_of_service, ..self.settings };
+        for (number, port) in (0..).zip(&self.ports) {
+            if let Some(port) = port.as_ref().filter(|_| !self.shard.has(LegSocket(number))) {
+                port.mark(type_of_service);
+            }
+        }
     }
 
     /// Other recordings for what begins from now on.

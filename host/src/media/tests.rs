@@ -11,7 +11,7 @@ use crosspoint_core::ports::{self, BindError, Place, Pool, PortCommand, PortRepl
 use crosspoint_core::rng::{Seed, media_stream};
 use crosspoint_core::sdp::PayloadMap;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -193,4 +193,32 @@ fn dropping_the_signalling_end_ends_the_thread_and_closes_its_ports() {
     assert_eq!(open(&mut remote, place(address)), PortReply::Opened { request: 7 });
     drop(remote);
     UdpSocket::bind(address).unwrap();
+}
+
+/// The mark of a port: what is there of the socket that `open` has opened under this number.
+fn marks(shard: &Shard, numbers: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    let mark = |number: u32| {
+        let port = shard.port(LegSocket(number)).unwrap();
+        let socket = socket2::SockRef::from(port);
+        let mark = if port.local().unwrap().is_ipv6() { socket.tclass_v6() } else { socket.tos_v4() };
+        mark.unwrap()
+    };
+    numbers.into_iter().map(mark).collect()
+}
+
+#[test]
+fn ports_are_marked_and_other_settings_are_for_calls_that_begin() {
+    let (_wake, woken) = std::os::unix::net::UnixStream::pair().unwrap();
+    let core = MediaShard::new(media_stream(Seed::from_number(1), 0), Sounds::default());
+    let settings = Settings { type_of_service: 0xb8, ..Settings::default() };
+    let mut shard = Shard::new(Clock::start(), settings, core, woken.as_fd()).unwrap();
+    let open = |shard: &mut Shard, number, ip: IpAddr| shard.open(LegSocket(number), SocketAddr::new(ip, 0)).unwrap();
+    let ips = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    (0..4).for_each(|number| open(&mut shard, number, ips[number as usize % 2]));
+    assert_eq!(marks(&shard, 0..4), [0xb8; 4]);
+    let legs = Box::new([leg(LegSocket(0), &peer()), leg(LegSocket(1), &peer())]);
+    shard.apply(MediaOp::Install { session: SessionId(1), generation: 1, legs });
+    shard.set(0, 0x60);
+    (4..6).for_each(|number| open(&mut shard, number, ips[number as usize % 2]));
+    assert_eq!(marks(&shard, 0..6), [0xb8, 0xb8, 0x60, 0x60, 0x60, 0x60]);
 }

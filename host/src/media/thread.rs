@@ -20,6 +20,13 @@ pub enum Order {
     Ports(PortCommand),
     /// For the shard.
     Apply(MediaOp),
+    /// Settings for what follows; see [`Shard::set`].
+    Set {
+        /// [`Settings::batch_us`].
+        batch_us: u32,
+        /// [`Settings::type_of_service`].
+        type_of_service: u8,
+    },
     /// Other recordings for the ops that follow.
     Sounds(Sounds),
 }
@@ -141,6 +148,7 @@ fn run(mut shard: Shard, wake: &UnixStream, inbox: &Receiver<Order>, outbox: &Se
                         }
                     }
                     Ok(Order::Apply(op)) => shard.apply(op),
+                    Ok(Order::Set { batch_us, type_of_service }) => shard.set(batch_us, type_of_service),
                     Ok(Order::Sounds(sounds)) => shard.set_sounds(sounds),
                     Err(mpsc::TryRecvError::Empty) => break,
                     Err(mpsc::TryRecvError::Disconnected) => return,

@@ -201,6 +201,7 @@ impl Server {
             Request::Status => Answer::Ok(self.status()),
             Request::Calls { limit } => json(&self.pump.switch().calls(*limit)),
             Request::Trunks => json(&self.pump.switch().trunks()),
+            Request::Ports { limit } => json(&self.pump.switch().ports(*limit)),
             Request::Registrations { after, limit } => {
                 let (bindings, next) = self.pump.switch().registrations(*after, (*limit).min(PAGE));
                 json(&serde_json::json!({ "registrations": bindings, "next": next }))
@@ -242,7 +243,9 @@ impl Server {
         };
         // before any op that counts on them
         self.outlet.shards.set_sounds(&sounds);
-        self.control(Control::Reload(config));
+        let mut config = Arc::unwrap_or_clone(config);
+        start::keep_choices(&mut config, self.pump.switch().config());
+        self.control(Control::Reload(config.into()));
         let config = Arc::clone(self.pump.switch().config());
         self.outlet.configure(&config);
         json(&self.outlet.sinks.last_config())

@@ -39,6 +39,7 @@ impl Outlet {
     /// Takes from a configuration what concerns the process.
     pub(super) fn configure(&mut self, config: &Config) {
         self.sinks.configure(config);
+        self.shards.configure(config);
         for socket in &self.sockets {
             socket.set_type_of_service(config.parameters.qos_signal());
         }

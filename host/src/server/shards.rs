@@ -36,13 +36,23 @@ impl Shards {
         let mut remotes = Vec::new();
         for number in 0..config.shards() {
             let cpu = processors.get(usize::from(number) % processors.len().max(1)).copied();
-            let settings = Settings { type_of_service: config.parameters.qos_rtp(), cpu, ..Settings::default() };
+            let type_of_service = config.parameters.qos_rtp();
+            let settings = Settings { batch_us: config.media_batch_us, type_of_service, cpu };
             let shard = MediaShard::new(media_stream(seed, number), sounds.clone());
             let remote = spawn(&format!("media-{number}"), clock, settings, shard)?;
             epoll.add(&remote, EpollEvent::new(EpollFlags::EPOLLIN, number.into()))?;
             remotes.push(remote);
         }
         Ok(Shards { remotes, epoll })
+    }
+
+    /// Takes from another configuration what needs no restart.
+    pub(super) fn configure(&mut self, config: &Config) {
+        let (batch_us, type_of_service) = (config.media_batch_us, config.parameters.qos_rtp());
+        for remote in &mut self.remotes {
+            remote.order(Order::Set { batch_us, type_of_service });
+        }
+        self.flush();
     }
 
     /// Takes an order for [`Shards::flush`].

@@ -103,6 +103,19 @@ impl Server {
     }
 }
 
+/// What a file leaves to the process stays as it was chosen at the start.
+pub(super) fn keep_choices(config: &mut Config, running: &Config) {
+    config.media_shards = config.media_shards.or(running.media_shards);
+    for (new, old) in config.listen.iter_mut().zip(&running.listen) {
+        if new.bind.port() == 0 && new.bind.ip() == old.bind.ip() {
+            new.bind = old.bind;
+            if new.advertise.port() == 0 {
+                new.advertise.set_port(old.advertise.port());
+            }
+        }
+    }
+}
+
 /// How many threads this process can run at once.
 fn processors() -> u16 {
     let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -20,7 +20,9 @@ fn version_and_help_are_results() {
     assert_eq!(stdout(&output), concat!("crosspoint-tokio ", env!("CARGO_PKG_VERSION"), "\n"));
     let output = run(&["--help"]);
     assert_eq!(code(&output), 0);
-    for command in ["run", "demo", "check", "params", "status", "calls", "registrations", "hangup", "reload", "cdr"] {
+    for command in
+        ["run", "demo", "check", "params", "status", "calls", "ports", "registrations", "hangup", "reload", "cdr"]
+    {
         assert!(stdout(&output).contains(command), "{command}");
     }
 }
@@ -29,7 +31,9 @@ fn version_and_help_are_results() {
 fn what_needs_a_running_switch_fails_without_one() {
     let dir = tempfile::tempdir().unwrap();
     let state_dir = dir.path().to_str().unwrap();
-    for command in [&["status"][..], &["calls"], &["registrations"], &["hangup", "1"], &["reload"], &["drain"]] {
+    for command in
+        [&["status"][..], &["calls"], &["ports"], &["registrations"], &["hangup", "1"], &["reload"], &["drain"]]
+    {
         let output = run(&[command, &["--state-dir", state_dir]].concat());
         assert_eq!((code(&output), stdout(&output)), (1, ""), "{command:?}");
         assert!(stderr(&output).contains("no switch runs in"), "{}", stderr(&output));
@@ -225,18 +229,24 @@ fn an_address_in_use_is_said() {
 fn a_reload_takes_what_is_right_and_refuses_what_is_wrong() {
     let serving = Serving::new(CONFIG);
     let config = serving.dir().join("config.toml");
-    std::fs::write(&config, CONFIG.replace("secret", "changed")).unwrap();
-    let output = serving.ask(&["reload"]);
-    assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(stdout(&output).starts_with("configuration 2 in force\n"), "{}", stdout(&output));
+    let changed = CONFIG.replace("secret", "changed") + "[parameters]\nSS_RTP_PORT_RANGE = \"20000,29999\"\n";
+    std::fs::write(&config, changed).unwrap();
+    let waits = "SS_RTP_PORT_RANGE: 10000,39999 -> 20000,29999 (needs a restart)\n";
+    for told in [
+        format!("configuration 2 in force\nphones: changed 1001\n{waits}"),
+        format!("configuration 3 in force\n{waits}"),
+    ] {
+        let output = serving.ask(&["reload"]);
+        assert_eq!((code(&output), stdout(&output)), (0, told.as_str()), "{}", stderr(&output));
+    }
     std::fs::write(&config, "[swich]\n").unwrap();
     let output = serving.ask(&["reload"]);
     assert_eq!(code(&output), 1);
     assert!(stderr(&output).contains("did you mean `switch`?"), "{}", stderr(&output));
-    serving.until_status("config_generation", 2);
+    serving.until_status("config_generation", 3);
     std::fs::write(&config, CONFIG).unwrap();
     serving.signal("-HUP");
-    serving.until_status("config_generation", 3);
+    serving.until_status("config_generation", 4);
     serving.ask(&["drain"]);
     assert_eq!(serving.wait(), Some(0));
 }
