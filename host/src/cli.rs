@@ -50,7 +50,9 @@ enum Command {
     /// What a running switch holds and has counted
     Status(ShowArgs),
     /// The calls of a running switch
-    Calls(CallsArgs),
+    Calls(ListArgs),
+    /// The media ports of a running switch: how many are free, and whose the others are
+    Ports(ListArgs),
     /// The gateways of a running switch: whether calls go to them, and why not
     Trunks(ShowArgs),
     /// The registered phones of a running switch
@@ -211,13 +213,13 @@ pub struct ShowArgs {
     pub json: bool,
 }
 
-/// Arguments of `calls`.
+/// Arguments of `calls` and `ports`.
 #[derive(Clone, Debug, Args)]
-pub struct CallsArgs {
+pub struct ListArgs {
     /// Which switch, and how to print.
     #[command(flatten)]
     pub show: ShowArgs,
-    /// List at most so many; `status` counts them all
+    /// List at most so many entries; `status` counts them all
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub limit: usize,
 }
@@ -335,6 +337,7 @@ pub fn main(name: &'static str, drive: Drive) -> ExitCode {
         Command::Explain(args) => command::explain(&args.command),
         Command::Status(args) => command::status(&args),
         Command::Calls(args) => command::calls(&args),
+        Command::Ports(args) => command::ports(&args),
         Command::Trunks(args) => command::trunks(&args),
         Command::Registrations(args) => command::registrations(&args),
         Command::Hangup(args) => command::hangup(&args),

@@ -2,6 +2,7 @@
 
 use super::Switch;
 use crate::counters::DropReason;
+use crate::ports::{Counts, Pool};
 use crate::relays::Relays;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,6 +27,14 @@ pub struct Status {
     pub bindings: usize,
     /// Bytes that the bindings take, by the registrar's own account.
     pub binding_bytes: usize,
+    /// Media ports by range and state.
+    pub ports: BTreeMap<&'static str, Counts>,
+    /// Leases of media ports that are open ahead of demand.
+    pub ports_warm: usize,
+    /// Replies about media ports that the driver owes for longer than it may; each holds a port that is lost until it comes.
+    pub ports_overdue: u32,
+    /// Sessions of the relay, those included whose last statistics are still to come.
+    pub media_sessions: usize,
     /// Milliseconds since the switch began.
     pub uptime_ms: u64,
     /// Counts the configurations of this process, from 1.
@@ -42,6 +51,7 @@ impl Switch {
     /// What it holds now.
     pub fn status(&self) -> Status {
         let counters = &self.cx.counters;
+        let ports = self.relays.ports();
         Status {
             calls: self.calls.len(),
             transactions: self.transactions.len(),
@@ -51,6 +61,10 @@ impl Switch {
             lookups: self.resolver.pending(),
             bindings: self.registrar.len(),
             binding_bytes: self.registrar.memory_bytes(),
+            ports: [Pool::Relay, Pool::Ivr].map(|pool| (pool.name(), ports.counts(pool))).into(),
+            ports_warm: ports.warm(),
+            ports_overdue: ports.overdue(),
+            media_sessions: self.relays.sessions(),
             uptime_ms: self.cx.now.mono.since(self.started.mono).as_millis() as u64,
             config_generation: self.generation,
             is_draining: self.is_draining,

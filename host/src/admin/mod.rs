@@ -33,6 +33,11 @@ pub enum Request {
     },
     /// The gateways.
     Trunks,
+    /// The media ports.
+    Ports {
+        /// At most so many leases.
+        limit: usize,
+    },
     /// The bindings, in an order that does not change between requests.
     Registrations {
         /// Those after the one of this number.

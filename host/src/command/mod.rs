@@ -5,6 +5,7 @@ mod cdr;
 mod config;
 mod explain;
 mod firewall;
+mod ports;
 mod run;
 mod show;
 mod table;
@@ -14,6 +15,7 @@ pub(crate) use cdr::{cdr, show as show_record};
 pub(crate) use config::{check, params};
 pub(crate) use explain::explain;
 pub(crate) use firewall::firewall;
+pub(crate) use ports::ports;
 pub(crate) use run::{random_password, run};
 pub(crate) use show::{calls, registrations, status, trunks};
 

@@ -1,9 +1,10 @@
 //! `status`, `calls`, `trunks`, `registrations`: what a running switch holds.
 
+use super::ports::overdue_warning;
 use super::table::columns;
 use super::{Done, print, print_json, state_dir_of};
 use crate::admin::{self, PAGE, Request};
-use crate::cli::{CallsArgs, ShowArgs};
+use crate::cli::{ListArgs, ShowArgs};
 use serde_json::Value;
 use std::path::Path;
 
@@ -14,6 +15,7 @@ pub(crate) fn status(args: &ShowArgs) -> Done {
     }
     let mut lines = String::new();
     flatten("", &status, &mut lines);
+    lines.push_str(&overdue_warning(&status["ports_overdue"]));
     print(&lines)
 }
 
@@ -28,8 +30,8 @@ fn flatten(prefix: &str, value: &Value, lines: &mut String) {
     }
 }
 
-pub(crate) fn calls(args: &CallsArgs) -> Done {
-    let CallsArgs { show, limit } = args;
+pub(crate) fn calls(args: &ListArgs) -> Done {
+    let ListArgs { show, limit } = args;
     let calls = admin::ask_value(&state_dir_of(&show.state)?, &Request::Calls { limit: *limit })?;
     if show.json {
         return print_json(&calls);
@@ -95,12 +97,12 @@ fn all_registrations(state_dir: &Path) -> Result<Vec<Value>, String> {
     }
 }
 
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().map_or(&[][..], Vec::as_slice).iter()
 }
 
 /// A field as text; empty where there is none.
-fn cell(value: &Value, field: &str) -> String {
+pub(super) fn cell(value: &Value, field: &str) -> String {
     match &value[field] {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

@@ -4,6 +4,7 @@ mod cli;
 mod names;
 mod network;
 mod phones;
+mod ports;
 mod recording;
 mod restart;
 mod serving;

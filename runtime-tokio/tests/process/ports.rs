@@ -1,0 +1,58 @@
+//! The media ports of the real binary.
+
+use crate::serving::{CONFIG, Serving, code, stderr, stdout};
+use std::net::UdpSocket;
+
+/// One shard, and a range of 256 ports that were free a moment ago, away from those of the other tests' switches.
+fn config() -> (u16, String) {
+    let start = 2000 + UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() % 6000 / 2 * 2;
+    let is_free_range = |first: &u16| (*first..first + 256).all(is_free);
+    let first = (start..9700).step_by(2).find(is_free_range).expect("somewhere ports are free");
+    let config = CONFIG.replace("[switch]\n", "[switch]\nmedia_shards = 1\n");
+    (first, format!("{config}[parameters]\nSS_RTP_PORT_RANGE = \"{first},{}\"\n", first + 255))
+}
+
+/// The ports of the leases that the switch names.
+fn leased(serving: &Serving) -> Vec<u16> {
+    let output = serving.ask(&["ports", "--json"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let ports: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let leases = ports["leases"].as_array().unwrap();
+    leases.iter().map(|lease| u16::try_from(lease["port"].as_u64().unwrap()).unwrap()).collect()
+}
+
+fn is_free(port: u16) -> bool {
+    UdpSocket::bind(("127.0.0.1", port)).is_ok()
+}
+
+#[test]
+fn a_running_switch_shows_its_ports_and_gives_them_back_at_its_end() {
+    let (first, config) = config();
+    let serving = Serving::new(&config);
+    serving.until_status("ports_warm", 32);
+    let ports = leased(&serving);
+    assert_eq!(ports.len(), 32);
+    assert!(!ports.iter().any(|&port| is_free(port) || is_free(port + 1)), "{ports:?}");
+    let output = serving.ask(&["ports", "--limit", "1"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let lines: Vec<&str> = stdout(&output).lines().collect();
+    assert!(lines[1].starts_with(&format!("relay  {first},{}    192   64    0 ", first + 255)), "{lines:?}");
+    assert!(lines.last().is_some_and(|line| line.ends_with("  warm")), "{lines:?}");
+    let output = serving.ask(&["status"]);
+    for gauge in ["ports.relay.used", "ports.ivr.free", "ports_warm", "ports_overdue", "media_sessions"] {
+        assert!(stdout(&output).lines().any(|line| line.starts_with(gauge)), "{gauge}: {}", stdout(&output));
+    }
+    assert!(!stdout(&output).contains("warning"), "{}", stdout(&output));
+    serving.ask(&["drain"]);
+    assert_eq!(serving.wait(), Some(0));
+    assert!(ports.iter().all(|&port| is_free(port) && is_free(port + 1)), "{ports:?}");
+}
+
+#[test]
+fn nothing_of_the_ports_is_left_after_a_kill() {
+    let serving = Serving::new(&config().1);
+    serving.until_status("ports_warm", 32);
+    let ports = leased(&serving);
+    serving.kill();
+    assert!(ports.iter().all(|&port| is_free(port) && is_free(port + 1)), "{ports:?}");
+}
