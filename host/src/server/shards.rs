@@ -74,9 +74,13 @@ impl Shards {
     /// Reads off the wake-ups of shards that have reports.
     pub(super) fn hear(&self) {
         let mut events = [EpollEvent::empty(); EVENTS];
-        let ready = self.epoll.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
-        for event in events.iter().take(ready) {
-            self.remotes[event.data() as usize].hear();
+        while let Ok(ready @ 1..) = self.epoll.wait(&mut events, EpollTimeout::ZERO) {
+            for event in events.iter().take(ready) {
+                self.remotes[event.data() as usize].hear();
+            }
+            if ready < EVENTS {
+                return;
+            }
         }
     }
 
