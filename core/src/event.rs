@@ -6,6 +6,7 @@
 use crate::binding::BindingRecord;
 use crate::cdr::CallRecord;
 use crate::counters::DropReason;
+use crate::media::Facts;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 
@@ -57,8 +58,8 @@ pub enum Event {
         rule: &'static str,
         /// `direct` or `relay`.
         result: &'static str,
-        /// The facts it was decided on, in words.
-        facts: String,
+        /// What it was decided upon.
+        facts: Box<Facts>,
     },
     /// The call was answered.
     CallAnswered {

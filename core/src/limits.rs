@@ -209,6 +209,10 @@ pub const PORT_TRIES: u8 = 3;
 /// Most sessions of one media shard: 10,000 calls of two streams each, three times over, at under 2 KiB each.
 pub const MEDIA_SESSIONS: usize = 1 << 16;
 
+/// Streams of one description that are relayed: audio, video, slides, text and fax, and three more; four ports each. Others
+/// are refused.
+pub const RELAYED_STREAMS: usize = 8;
+
 /// Sockets of one media shard have numbers below this: two legs of every session with a socket each for RTP and RTCP.
 pub const MEDIA_SOCKETS: usize = 4 * MEDIA_SESSIONS;
 

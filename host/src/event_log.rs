@@ -120,9 +120,9 @@ mod tests {
     #[test]
     fn an_event_is_one_json_object_a_line() {
         assert_eq!(
-            line(&Event::MediaDecided { call: 7, rule: "S8", result: "direct", facts: "a \"b\"".into() }),
-            "before\n{\"t\":\"2026-01-02T03:04:05.678901Z\",\"event\":\"media.decided\",\"call\":7,\"rule\":\"S8\",\
-             \"result\":\"direct\",\"facts\":\"a \\\"b\\\"\"}\n"
+            line(&Event::RouteDecided { call: 7, rule: "route.binding", result: "a \"b\"".into() }),
+            "before\n{\"t\":\"2026-01-02T03:04:05.678901Z\",\"event\":\"route.decided\",\"call\":7,\
+             \"rule\":\"route.binding\",\"result\":\"a \\\"b\\\"\"}\n"
         );
     }
 

@@ -38,6 +38,17 @@ pub fn phones(names: &[&str], change: impl Fn(&mut Settings)) -> World {
     world
 }
 
+/// The same in a world of a configuration of its own, which has an account for each of them.
+pub fn add_phones(mut world: World, names: &[&str]) -> World {
+    for name in names {
+        world.add_phone(1, name, usual);
+        world.act(name, Phone::register);
+    }
+    world.run_for(s(1));
+    world.forget_log();
+    world
+}
+
 /// Alice and Bob.
 pub fn two(change: impl Fn(&mut Settings)) -> World {
     phones(&[ALICE, BOB], change)

@@ -1,6 +1,6 @@
 //! What a callee answers to an INVITE of ours.
 
-use super::record::{MEDIA_RESULT, MEDIA_RULE};
+use super::media::{Role, Spot};
 use super::start::{self, body, codec, has_session};
 use super::{
     AttemptState, Branch, Call, Exchange, ExchangeState, Kind, LAST_ATTEMPT, LAST_EXCHANGE, Leg, LegState, Of, Open,
@@ -288,6 +288,7 @@ impl Call {
             waiting_timer: None,
             subscriptions: Vec::new(),
             linger_timer: None,
+            said: Vec::new(),
         });
         Some(id)
     }
@@ -325,12 +326,7 @@ impl Call {
         if let Some(max_talk) = self.attempt(attempt).and_then(|attempt| attempt.way.policy.max_talk) {
             self.timer = Some(step.arm(max_talk, CallTimer::MaxDuration));
         }
-        step.cx.emit(Event::MediaDecided {
-            call: self.number,
-            rule: MEDIA_RULE,
-            result: MEDIA_RESULT,
-            facts: "this build relays no media".to_owned(),
-        });
+        self.talk_begins(step, branch_id);
         step.cx.emit(Event::CallAnswered { call: self.number });
     }
 
@@ -343,15 +339,18 @@ impl Call {
         status: u16,
         added: &[u8],
     ) {
-        let server = self.ingress.server;
-        let branch = self.branch(branch_id).expect("the caller holds this branch");
+        let (server, has_offer) = (self.ingress.server, self.ingress.has_offer);
+        let attempt = self.branch(branch_id).expect("the caller holds this branch").attempt;
+        let spot = Spot { attempt, branch: Some(branch_id), from: Side::Callee };
+        let view = self.speak(step, spot, if has_offer { Role::Answer } else { Role::Offer }, message);
+        let branch = self.branch(branch_id).expect("looked up above");
         let mut lines = answer_lines(step, message);
         self.write_party(&step.cx.config, branch, Side::Callee, message, &mut lines);
         start::allow(message, &mut lines);
         contact(step, branch.caller.dialog.flow, &mut lines);
         lines.raw(added);
         let dialog = &mut self.branch_mut(branch_id).expect("looked up above").caller.dialog;
-        let body = body(step.cx, dialog, message);
+        let body = body(step.cx, dialog, message, view.as_ref());
         let (reason, to_tag) = (message.reason(), &dialog.local_tag);
         let reply = Reply { status, reason, to_tag, headers: lines.as_bytes(), body: &body };
         step.transactions.respond(step.cx, server, reply);
@@ -376,7 +375,7 @@ impl Call {
         if (300..400).contains(&status) {
             redirected(message, &step.cx.config.domain, &mut lines);
         }
-        let body = body(step.cx, &mut self.ingress.dialog, message);
+        let body = body(step.cx, &mut self.ingress.dialog, message, None);
         let reason = message.reason().filter(|_| message.status() == Some(status));
         let reply = Reply { status, reason, to_tag: &tag, headers: lines.as_bytes(), body: &body };
         step.transactions.respond(step.cx, server, reply);

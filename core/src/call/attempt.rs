@@ -1,6 +1,7 @@
 //! INVITEs of ours: one for each way that the route has, several at once where phones ring together, the next ones where
 //! those have failed and no rule says stop.
 
+use super::media::{Media, Opening, Role, Spot};
 use super::start::Invitation;
 use super::{
     Attempt, AttemptState, Call, Destination, End, Failed, Heard, LAST_ATTEMPT, LegState, Of, Side, Step, answer,
@@ -25,6 +26,9 @@ impl Attempt {
     /// It is no longer waited for, nor counted as a call of its gateway or phone.
     pub(super) fn stop(&mut self, step: &mut Step<'_>) {
         step.cx.timers.cancel(&mut self.timer);
+        for session in self.media.close(step.relays, step.cx) {
+            step.relays.forget(session);
+        }
         if std::mem::take(&mut self.is_counted) {
             step.load.remove(&self.way.uses);
         }
@@ -53,6 +57,7 @@ impl Attempt {
             gateway: self.way.gateway.clone(),
             flow: (self.state != AttemptState::Resolving).then_some(self.dialog.flow),
             call_id: self.dialog.call_id.clone(),
+            media: self.media.decided.as_ref().map(|decided| (decided.decision.outcome, decided.decision.rule)),
         }
     }
 }
@@ -108,6 +113,7 @@ impl Call {
             timer,
             heard: Heard::default(),
             is_counted: true,
+            media: Media::default(),
         });
         match is_full {
             Some(why) => {
@@ -142,8 +148,30 @@ impl Call {
             }
         };
         attempt.dialog.flow = flow;
-        let invitation =
-            Invitation { invite, ingress: &self.ingress, calling: &self.calling, replaces: &self.replaces };
+        self.decide_media(step, id);
+        let offer = Some(invite).filter(|_| self.ingress.has_offer);
+        match self.open_ports(step, id, offer) {
+            Opening::Held => self.invite_callee(step, invite, id),
+            Opening::Waiting => self.attempt(id).expect("looked up above").state = AttemptState::Opening,
+            Opening::Refused(why) => {
+                self.story.push(format!("no media ports: {}", why.words()));
+                self.fail(step, id, Failure::NoMediaPorts, 503, None);
+            }
+        }
+    }
+
+    /// Calls the callee of an attempt, whose media has all the ports that it needs.
+    pub(super) fn invite_callee(&mut self, step: &mut Step<'_>, invite: &Message<'_>, id: u8) {
+        let spot = Spot { attempt: id, branch: None, from: Side::Caller };
+        let view = self.speak(step, spot, Role::Offer, invite);
+        let attempt = self.attempts.iter_mut().find(|attempt| attempt.id == id).expect("the caller holds this attempt");
+        let invitation = Invitation {
+            invite,
+            ingress: &self.ingress,
+            calling: &self.calling,
+            replaces: &self.replaces,
+            view: view.as_ref(),
+        };
         let (bytes, branch) = start::callee_invite(step.cx, attempt, invitation);
         self.send_invite(step, id, bytes, branch);
     }
@@ -252,8 +280,8 @@ impl Call {
             self.tried = tried.saturating_sub((!way.gateway.is_empty()).into());
             return self.with_invite(|call, invite| call.begin(step, invite, way));
         }
-        let Heard { ringing: had_18x, session: had_sdp, .. } = attempt.heard;
-        let facts = AttemptFacts { failure, status, had_18x, had_sdp, had_rtp: false, tried };
+        let Heard { ringing: had_18x, session: had_sdp, media: had_rtp, .. } = attempt.heard;
+        let facts = AttemptFacts { failure, status, had_18x, had_sdp, had_rtp, tried };
         let next = failover::after_failure(&attempt.way.policy.failover, &facts);
         let way = attempt.way.clone();
         self.tell_failure(step, id, failure, status, next);
@@ -359,7 +387,7 @@ impl Call {
     }
 
     /// Does something with the caller's INVITE; nothing once the call is answered or over, for then it is not kept.
-    fn with_invite(&mut self, act: impl FnOnce(&mut Call, &Message<'_>)) {
+    pub(super) fn with_invite(&mut self, act: impl FnOnce(&mut Call, &Message<'_>)) {
         let kept = self.ingress.invite.clone();
         let mut index = Index::default();
         if let Ok(Scanned::Message(invite)) = scan(&kept, &mut index) {
@@ -391,6 +419,7 @@ fn reason_of(failure: Failure, status: u16, message: Option<&Message<'_>>) -> En
         (Failure::Undelivered, None) => EndReason::ConnectionTimeout,
         (Failure::Dns, None) => EndReason::DnsFailure,
         (Failure::Unavailable, None) => EndReason::Capacity,
+        (Failure::NoMediaPorts, None) => EndReason::NoMediaPorts,
         (Failure::DeadRedirect, None) => EndReason::RedirectLoop,
         (Failure::Cancelled, None) => EndReason::Cancelled,
         (_, None) => EndReason::ResponseTimeout,

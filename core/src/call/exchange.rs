@@ -2,6 +2,7 @@
 
 use super::answer::{answer_lines, contact, shown_status};
 use super::attempt::login;
+use super::media::{Role, Spot, View};
 use super::start::{self, body, described, forward, has_session};
 use super::{Call, End, Exchange, ExchangeState, Kind, LegState, NewTarget, Origin, Side, Step};
 use crate::cdr::{EndDirection, EndReason};
@@ -57,11 +58,15 @@ impl Call {
         }
         self.event_line(new.branch, new.from, message, &mut added);
         added.raw(lines).raw(&credentials);
+        let Some(attempt) = self.branch(new.branch).map(|branch| branch.attempt) else { return };
+        let spot = Spot { attempt, branch: Some(new.branch), from: new.from };
+        let view = self.speak(step, spot, if has_offer { Role::Offer } else { Role::Answer }, message);
         let Some(branch) = self.branch_mut(new.branch) else { return };
         let tag = branch.leg(new.from).dialog.local_tag;
         let refreshes = matches!(new.kind, Kind::Invite | Kind::Update);
         let new_target = refreshes.then(|| new_target(message, new.flow)).flatten();
-        let (bytes, token) = forward(step.cx, &mut branch.leg_mut(to).dialog, message, method, added.as_bytes());
+        let (bytes, token) =
+            forward(step.cx, &mut branch.leg_mut(to).dialog, message, method, added.as_bytes(), view.as_ref());
         let far = &branch.leg(to).dialog;
         let machine = if new.kind == Kind::Invite { Machine::Invite } else { Machine::Other };
         let request = NewRequest { flow: far.flow, kind: machine, branch: token, bytes: bytes.clone() };
@@ -286,13 +291,23 @@ impl Call {
         if status < 300 && !matches!(kind, Kind::Bye | Kind::Prack) {
             contact(step, branch.leg(near).dialog.flow, &mut lines);
         }
+        let view = self.view_back(step, id, message, status);
         let Some(branch) = self.branch_mut(branch_id) else { return };
         let dialog = &mut branch.leg_mut(near).dialog;
-        let body = body(step.cx, dialog, message);
+        let body = body(step.cx, dialog, message, view.as_ref());
         let reason = message.reason().filter(|_| message.status() == Some(status));
         let to_tag = &dialog.local_tag;
         let reply = Reply { status, reason, to_tag, headers: lines.as_bytes(), body: &body };
         step.transactions.respond(step.cx, server, reply);
+    }
+
+    /// The relay as who asked is to see it in this answer: a refusal changes nothing.
+    fn view_back(&mut self, step: &mut Step<'_>, id: u8, message: &Message<'_>, status: u16) -> Option<View> {
+        let exchange = self.exchange(id)?;
+        let (branch, from, has_offer) = (exchange.branch, exchange.to, exchange.has_offer);
+        let attempt = self.branch(branch)?.attempt;
+        let role = if has_offer { Role::Answer } else { Role::Offer };
+        (status < 300).then(|| self.speak(step, Spot { attempt, branch: Some(branch), from }, role, message)).flatten()
     }
 
     /// A 2xx to an INVITE once more: its ACK was lost, or is still to come from the other side.
@@ -394,22 +409,25 @@ impl Call {
         with: Option<&Message<'_>>,
     ) {
         let Some(branch) = self.branch_mut(branch_id) else { return };
-        let far = branch.leg_mut(to);
+        let (attempt, far) = (branch.attempt, branch.leg_mut(to));
         let is_open = matches!(far.state, LegState::Answered | LegState::Confirmed);
         let has_ack = far.dialog.ack_of(cseq).is_some();
         if !is_open || has_ack {
             return;
         }
+        let spot = Spot { attempt, branch: Some(branch_id), from: to.other() };
+        let view = with.and_then(|message| self.speak(step, spot, Role::Answer, message));
+        let far = self.branch_mut(branch_id).expect("looked up above").leg_mut(to);
         let mut writer = far.dialog.ack(step.cx, cseq);
         writer.raw(credentials);
         let bytes = match with {
             Some(message) => {
                 super::headers::copy(message, &step.cx.config.domain, &mut writer);
-                start::finish(step.cx, &mut far.dialog, writer, message)
+                start::finish(step.cx, &mut far.dialog, writer, message, view.as_ref())
             }
             None => {
                 let ours = step.cx.config.listen[usize::from(far.dialog.flow.socket.0)].advertise.ip();
-                let answer = far.refuse_offer(ours).map(|refused| described(step.cx, &mut far.dialog, &refused));
+                let answer = far.refuse_offer(ours).map(|refused| described(step.cx, &mut far.dialog, &refused, None));
                 if answer.is_some() {
                     writer.header("Content-Type", "application/sdp");
                 }

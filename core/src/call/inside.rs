@@ -1,6 +1,7 @@
 //! Requests inside a call's dialogs: who may pass to the other leg, who waits, who is refused.
 
 use super::exchange::NewExchange;
+use super::media::Opening;
 use super::start::has_session;
 use super::{Branch, Call, CallId, Calls, Desk, Exchange, ExchangeState, Kind, LegState, Of, Open, Side, Step, refer};
 use crate::dialog::Tag;
@@ -225,6 +226,13 @@ impl Call {
             Gate::Refuse(status, headers) => {
                 let reply = Reply { headers, ..Reply::new(status, &tag) };
                 return step.transactions.respond(step.cx, server, reply);
+            }
+        }
+        if matches!(kind, Kind::Invite | Kind::Update) && has_session(message) {
+            match self.prepare_media(step, (branch_id, side), message, flow) {
+                Opening::Held => {}
+                Opening::Waiting => return self.wait(step, (branch_id, side), message, flow, server),
+                Opening::Refused(_) => return step.reply(server, 488, &tag),
             }
         }
         self.pass(step, NewExchange { branch: branch_id, from: side, kind, server, flow }, message);

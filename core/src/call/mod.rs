@@ -11,6 +11,7 @@
 //! | `redirect` | redirections that are followed |
 //! | `answer` | what a callee answers to them |
 //! | `reliable` | provisional answers that have to arrive (RFC 3262), end to end or on one side alone |
+//! | `media` | relay or direct, ports and sessions of the relay, descriptions that lead there |
 //! | `offer` | whose offer is open on a leg (RFC 3264) |
 //! | `inside` | requests inside the dialogs: who may pass, who waits, who is refused |
 //! | `exchange` | what becomes of those that passed: answers, ACK, credentials |
@@ -46,6 +47,7 @@ mod teardown;
 mod view;
 
 pub use inside::InDialog;
+pub use media::{Closing, Decided, Description, Media, Port, Relayed, Stream, StreamLeg};
 pub use model::{
     Attempt, AttemptState, Branch, Call, CallId, CallingParty, Destination, End, Exchange, ExchangeState, Failed,
     Heard, Ingress, Kind, Leg, LegState, NewTarget, Numbers, Of, Origin, Place, ReliableWish, Side, Times, Waiting,
@@ -271,6 +273,7 @@ impl Calls {
             CallTimer::Crossed(exchange) => call.on_crossed_timer(step, exchange),
             CallTimer::Waiting(branch) => call.on_waiting_timer(step, branch),
             CallTimer::Linger(branch) => call.on_linger_timer(branch),
+            CallTimer::Statistics => call.finish_record(step),
         });
     }
 

@@ -5,6 +5,7 @@
 //! [`Branch`]: two dialogs, one with the callee and one of its own with the caller, so that what one branch says of its
 //! media never touches another's (RFC 3261 §12.1, §13.2.2.4). The branch that answers 2xx is the call.
 
+use super::media::{Closing, Description, Media};
 use super::offer::Session;
 use super::refer::Subscription;
 use super::reliable::Reliable;
@@ -13,6 +14,8 @@ use crate::cdr::{EndDirection, EndReason};
 use crate::dialog::Dialog;
 use crate::handle::Handle;
 use crate::input::Flow;
+use crate::media::{Decision, Outcome, Rule};
+use crate::nat::Evidence;
 use crate::routing::{Use, Way, failover};
 use crate::time::{Instant, UnixMicros};
 use crate::timers::TimerId;
@@ -93,6 +96,8 @@ pub struct Ingress {
     pub reliable: ReliableWish,
     /// The first codec that it offers.
     pub codec: String,
+    /// What it shows of an address translator before the caller.
+    pub evidence: Evidence,
 }
 
 /// What an INVITE says of reliable provisional answers (RFC 3262 §4).
@@ -126,6 +131,8 @@ pub struct CallingParty {
 pub enum AttemptState {
     /// Its host name is being looked up.
     Resolving,
+    /// The ports of its media are being opened.
+    Opening,
     /// Its INVITE has no final answer yet.
     Inviting,
     /// It has been cancelled and waits for its final answer.
@@ -165,6 +172,8 @@ pub struct Attempt {
     pub heard: Heard,
     /// Whether it counts among the calls of its gateway or phone.
     pub is_counted: bool,
+    /// How its media goes.
+    pub media: Media,
 }
 
 /// What provisional answers an attempt has had.
@@ -176,6 +185,8 @@ pub struct Heard {
     pub ringing: bool,
     /// One with SDP.
     pub session: bool,
+    /// Relayed media of the callee's.
+    pub media: bool,
     /// When each kind of progress was heard first: its patience counts from there, however often it is said again.
     pub since: [Option<Instant>; 3],
 }
@@ -183,7 +194,7 @@ pub struct Heard {
 impl Attempt {
     /// Whether it may still lead to an answered call.
     pub fn is_live(&self) -> bool {
-        matches!(self.state, AttemptState::Resolving | AttemptState::Inviting)
+        matches!(self.state, AttemptState::Resolving | AttemptState::Opening | AttemptState::Inviting)
     }
 
     /// Whether a final answer is still to come.
@@ -247,6 +258,8 @@ pub struct Branch {
     pub subscriptions: Vec<Subscription>,
     /// When they are given up, once the call is over.
     pub linger_timer: Option<TimerId>,
+    /// What its callee has said of its relayed media, by `m=` lines.
+    pub said: Vec<Option<Description>>,
 }
 
 impl Branch {
@@ -476,8 +489,12 @@ pub struct Call {
     pub timer: Option<TimerId>,
     /// The Reason lines (RFC 3326) of the BYE or CANCEL that ended it, for the other leg; empty where none were given.
     pub farewell: Box<[u8]>,
-    /// How it ended, once it has; its CDR is then written.
+    /// How its media goes, once the caller has been shown a description.
+    pub frozen: Option<Decision>,
+    /// How it ended, once it has.
     pub end: Option<End>,
+    /// Its CDR, while it waits for the relay's last statistics.
+    pub closing: Option<Box<Closing>>,
 }
 
 /// What the records say of a way that was tried.
@@ -495,6 +512,8 @@ pub struct Destination {
     pub flow: Option<Flow>,
     /// Call-ID there.
     pub call_id: Box<[u8]>,
+    /// How its media goes, and by which rule; none before that is decided.
+    pub media: Option<(Outcome, Rule)>,
 }
 
 /// The next numbers within a call.
@@ -545,6 +564,7 @@ impl Call {
             exchange.state == ExchangeState::Asked && matches!(exchange.kind, Kind::Subscribe | Kind::LastNotify)
         };
         self.end.is_some()
+            && self.closing.is_none()
             && !self.exchanges.iter().any(|exchange| awaits_ack(exchange) || awaits_answer(exchange))
             && self.branches.iter().all(Branch::is_gone)
             && !self.attempts.iter().any(Attempt::is_pending)
@@ -560,6 +580,7 @@ impl Call {
         });
         let crossed = |exchange: &&Exchange| matches!(exchange.state, ExchangeState::Crossed { .. });
         usize::from(self.timer.is_some())
+            + self.closing.as_ref().map_or(0, |closing| closing.timers())
             + of_attempts
             + of_branches.sum::<usize>()
             + self.exchanges.iter().filter(crossed).count()

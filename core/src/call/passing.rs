@@ -100,7 +100,7 @@ impl Calls {
             panic!("a request that passes through has been read before");
         };
         let method = String::from_utf8_lossy(message.method().expect("requests have one").as_bytes()).into_owned();
-        let (bytes, branch) = forward(desk.cx, &mut passing.dialog, &message, &method, &passing.sender);
+        let (bytes, branch) = forward(desk.cx, &mut passing.dialog, &message, &method, &passing.sender, None);
         self.send_passing(desk, id, bytes, branch);
     }
 
@@ -146,7 +146,7 @@ impl Calls {
         let mut lines = Writer::lines();
         headers::copy(message, &cx.config.domain, &mut lines);
         let (reason, headers) = (message.reason(), lines.as_bytes());
-        let body = body(cx, &mut passing.dialog, message);
+        let body = body(cx, &mut passing.dialog, message, None);
         let reply = Reply { status, reason, to_tag: &passing.tag, headers, body: &body };
         transactions.respond(cx, passing.server, reply);
     }

@@ -8,11 +8,6 @@ use crate::event::Event;
 use crate::routing::Refusal;
 use crate::sip::Message;
 
-/// The rule in force while the switch relays no media (behaviour 1(a) comes with the relay): every call's media is direct.
-pub(super) const MEDIA_RULE: &str = "M0";
-/// What that rule decides.
-pub(super) const MEDIA_RESULT: &str = "direct";
-
 /// Writes the CDR of an INVITE that got no further.
 pub(super) fn refused(cx: &mut Cx, new: &New, message: &Message<'_>, refusal: &Refusal, story: &[String]) {
     let now_ms = cx.now.wall.as_millis();
@@ -46,18 +41,19 @@ pub(super) fn refused(cx: &mut Cx, new: &New, message: &Message<'_>, refusal: &R
         rtp_callee_packets: None,
         route: story.join("; "),
     };
-    ended(cx, record);
+    write(cx, record);
 }
 
-/// Writes the CDR of a call that has just ended.
-pub(super) fn of_call(cx: &mut Cx, call: &Call) {
+/// The CDR of a call that has just ended; the relay's packet counts are still to come.
+pub(super) fn of_call(cx: &Cx, call: &Call) -> CallRecord {
     let end = call.end.expect("a CDR is written where the call's end is decided");
     let talked = call.times.answer_mono.map_or(0, |answer| cx.now.mono.since(answer).as_millis());
     let hold_time_ms = u64::try_from(talked).unwrap_or(u64::MAX);
     let codec = |leg: fn(&super::Branch) -> &Leg| call.talk().map(|talk| leg(talk).codec.clone()).unwrap_or_default();
     let to = call.to.as_ref();
     let number_out = to.map(|to| to.number.clone()).unwrap_or_default();
-    let record = CallRecord {
+    let media = to.and_then(|to| to.media);
+    CallRecord {
         flow_no: call.number,
         caller: to.map_or_else(|| call.calling.number.clone(), |to| to.caller.clone()),
         callee: to.map_or_else(|| call.callee_in.clone(), |to| to.number.clone()),
@@ -76,8 +72,8 @@ pub(super) fn of_call(cx: &mut Cx, call: &Call) {
         end_direction: end.direction,
         end_reason: end.reason,
         sip_status: end.status,
-        media: MEDIA_RESULT.to_owned(),
-        media_rule: MEDIA_RULE.to_owned(),
+        media: media.map(|(outcome, _)| outcome.name().to_owned()).unwrap_or_default(),
+        media_rule: media.map(|(_, rule)| rule.id().to_owned()).unwrap_or_default(),
         call_id_in: String::from_utf8_lossy(&call.ingress.dialog.call_id).into_owned(),
         call_id_out: to.map(|to| String::from_utf8_lossy(&to.call_id).into_owned()).unwrap_or_default(),
         caller_codec: codec(|talk| &talk.caller),
@@ -85,11 +81,11 @@ pub(super) fn of_call(cx: &mut Cx, call: &Call) {
         rtp_caller_packets: None,
         rtp_callee_packets: None,
         route: call.story.join("; "),
-    };
-    ended(cx, record);
+    }
 }
 
-fn ended(cx: &mut Cx, record: CallRecord) {
+/// Writes a CDR.
+pub(super) fn write(cx: &mut Cx, record: CallRecord) {
     cx.counters.calls_ended += 1;
     cx.emit(Event::CallEnded { record: Box::new(record) });
 }

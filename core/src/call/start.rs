@@ -1,5 +1,6 @@
 //! From an INVITE to a call, or to a refusal with its reason.
 
+use super::media::{self, View};
 use super::replaces::Replacement;
 use super::{
     Attempt, Call, CallingParty, Calls, Desk, Ingress, Numbers, ROLE_INGRESS, ReliableWish, Step, Times, headers,
@@ -150,7 +151,9 @@ impl Calls {
             times: Times { invite: desk.cx.now.wall, ring: None, answer: None, answer_mono: None },
             timer: None,
             farewell: Box::default(),
+            frozen: None,
             end: None,
+            closing: None,
         };
         let id = self.calls.insert(call);
         let owner = Owner { party: Party::Call, id: id.to_bits(), role: ROLE_INGRESS };
@@ -228,6 +231,8 @@ pub(super) struct Invitation<'a> {
     pub(super) ingress: &'a Ingress,
     pub(super) calling: &'a CallingParty,
     pub(super) replaces: &'a [u8],
+    /// The relay as the callee is to see it.
+    pub(super) view: Option<&'a View>,
 }
 
 /// The INVITE that carries the caller's to the callee of an attempt.
@@ -244,10 +249,11 @@ pub(super) fn callee_invite(cx: &mut Cx, attempt: &mut Attempt, with: Invitation
         lines.header("Supported", options::RELIABLE);
     }
     lines.raw(with.replaces);
-    forward(cx, &mut attempt.dialog, with.invite, "INVITE", lines.as_bytes())
+    forward(cx, &mut attempt.dialog, with.invite, "INVITE", lines.as_bytes(), with.view)
 }
 
 fn ingress(message: &Message<'_>, server: ServerId, dialog: Dialog) -> Ingress {
+    let evidence = media::evidence(message, dialog.flow);
     Ingress {
         invite: Bytes::copy_from_slice(message.bytes()),
         server,
@@ -258,6 +264,7 @@ fn ingress(message: &Message<'_>, server: ServerId, dialog: Dialog) -> Ingress {
         has_offer: has_session(message),
         reliable: reliable::wish(message),
         codec: codec(message),
+        evidence,
     }
 }
 
@@ -295,6 +302,7 @@ pub(super) fn forward(
     message: &Message<'_>,
     method: &str,
     lines: &[u8],
+    view: Option<&View>,
 ) -> (Bytes, Branch) {
     let hops = message.max_forwards().ok().flatten().unwrap_or(MAX_FORWARDS);
     let (mut writer, branch) = dialog.request(cx, method, hops.saturating_sub(1));
@@ -303,7 +311,7 @@ pub(super) fn forward(
         allow(message, &mut writer);
     }
     writer.raw(lines);
-    (finish(cx, dialog, writer, message), branch)
+    (finish(cx, dialog, writer, message, view), branch)
 }
 
 /// Allow as the other leg is to see it: what the peer behind the switch says, else what the switch carries.
@@ -318,21 +326,43 @@ pub(super) fn allow(message: &Message<'_>, writer: &mut Writer) {
 }
 
 /// Ends a message with the body of another, as it goes out on this leg.
-pub(super) fn finish(cx: &Cx, dialog: &mut Dialog, writer: Writer, message: &Message<'_>) -> Bytes {
-    writer.finish(&body(cx, dialog, message))
+pub(super) fn finish(
+    cx: &Cx,
+    dialog: &mut Dialog,
+    writer: Writer,
+    message: &Message<'_>,
+    view: Option<&View>,
+) -> Bytes {
+    writer.finish(&body(cx, dialog, message, view))
 }
 
-/// The body for a leg: a session description's origin is made our own, and counted on this leg; everything else passes.
-pub(super) fn body<'m>(cx: &Cx, dialog: &mut Dialog, message: &Message<'m>) -> Cow<'m, [u8]> {
-    if !message.is_sdp() {
-        return message.body().into();
+/// The body for a leg: a session description's origin is made our own, and counted on this leg, and its media leads where
+/// `view` says; everything else passes.
+pub(super) fn body<'m>(cx: &Cx, dialog: &mut Dialog, message: &Message<'m>, view: Option<&View>) -> Cow<'m, [u8]> {
+    let body = message.body();
+    let Some(description) = message.content_type().and_then(|kind| sdp::find_sdp(kind, body)) else {
+        return body.into();
+    };
+    let new = described(cx, dialog, description, view);
+    if description.len() == body.len() {
+        return new.into();
     }
-    described(cx, dialog, message.body()).into()
+    let at = sdp::offset_in(description, body);
+    [&body[..at], &new, &body[at + description.len()..]].concat().into()
 }
 
 /// A session description as it goes out on this leg: its origin is our own, its version one more than the last where it
 /// says something else (RFC 3264 §8).
-pub(super) fn described(cx: &Cx, dialog: &mut Dialog, description: &[u8]) -> Vec<u8> {
+pub(super) fn described(cx: &Cx, dialog: &mut Dialog, description: &[u8], view: Option<&View>) -> Vec<u8> {
+    let mut relayed = Vec::new();
+    let description = match view {
+        None => description,
+        Some(view) => {
+            relayed.reserve(description.len() + 16);
+            sdp::rewrite(description, &Rewrite { relay: Some(view.relay()), ..Rewrite::default() }, &mut relayed);
+            &relayed
+        }
+    };
     let version = Version::next(dialog.described, description);
     dialog.described = Some(version);
     let address = cx.config.listen[usize::from(dialog.flow.socket.0)].advertise.ip();

@@ -48,7 +48,8 @@ impl Call {
         }
         self.end = Some(end);
         step.cx.timers.cancel(&mut self.timer);
-        record::of_call(step.cx, self);
+        let record = record::of_call(step.cx, self);
+        self.close_record(step, record);
         self.ways.clear();
         self.ingress.invite = Bytes::new();
         self.refuse_pending(step);

@@ -19,7 +19,9 @@ pub struct CallView {
     pub route_rule: String,
     /// How its way was found: what each rule said to each candidate, every attempt and what followed from its failure.
     pub route: Vec<String>,
-    /// The rule that decided about the media.
+    /// `relay` or `direct`; empty before that is decided.
+    pub media: &'static str,
+    /// The rule that decided so.
     pub media_rule: &'static str,
     /// Milliseconds since the answer.
     pub talk_ms: Option<u64>,
@@ -44,6 +46,7 @@ fn view(call: &Call, now: Now) -> CallView {
         (None, Some(_)) => "answered",
     };
     let to = call.to.as_ref();
+    let media = to.and_then(|to| to.media);
     CallView {
         flow_no: call.number,
         caller: to.map_or_else(|| call.calling.number.clone(), |to| to.caller.clone()),
@@ -51,7 +54,8 @@ fn view(call: &Call, now: Now) -> CallView {
         state,
         route_rule: to.map(|to| to.rule.clone()).unwrap_or_default(),
         route: call.story.clone(),
-        media_rule: super::record::MEDIA_RULE,
+        media: media.map_or("", |(outcome, _)| outcome.name()),
+        media_rule: media.map_or("", |(_, rule)| rule.id()),
         talk_ms: call.times.answer_mono.map(|at| now.mono.since(at).as_millis() as u64),
         call_id_in: String::from_utf8_lossy(&call.ingress.dialog.call_id).into_owned(),
         call_id_out: to.map(|to| String::from_utf8_lossy(&to.call_id).into_owned()).unwrap_or_default(),

@@ -91,6 +91,8 @@ end_reasons! {
     SwitchLimit = "switch_limit_exceeded", Some(503), 42;
     /// The far side says that it is full (503 with cause 34, 42, 44 or 47).
     Congestion = "congestion", Some(503), 42;
+    /// The relay has no port, or no room, for its media.
+    NoMediaPorts = "no_media_ports", Some(503), 47;
     /// The conversation reached its longest time.
     MaxDuration = "max_duration", None, 31;
 

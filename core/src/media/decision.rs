@@ -224,8 +224,8 @@ impl Rule {
         }
     }
 
-    /// The facts that it looks at.
-    fn why(self, facts: &Facts) -> String {
+    /// The facts that it looks at, in words.
+    pub fn why(self, facts: &Facts) -> String {
         let Facts { switches, caller, callee, needs } = facts;
         match self {
             Rule::G1 | Rule::G2 | Rule::G3 => format!("SS_MEDIAPROXYMODE is {}", switches.mode.name()),

@@ -37,8 +37,8 @@ pub fn explain(
             _ => None,
         };
         let known = known.unwrap_or(seen);
-        let seen = Seen { source: known.source, evidence: seen.evidence.and(known.evidence) };
-        Ok::<_, String>(side(config, &endpoint, seen))
+        let seen = Seen { evidence: seen.evidence.and(known.evidence), ..known };
+        Ok::<_, String>(side(config, Some(&endpoint), seen))
     };
     let facts = Facts {
         switches: Switches::of(&config.parameters),

@@ -297,6 +297,16 @@ pub enum Way {
     To,
 }
 
+impl Way {
+    /// As in explanations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::From => "from",
+            Way::To => "to",
+        }
+    }
+}
+
 /// An interruption: a watched direction without media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {

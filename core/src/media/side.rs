@@ -2,6 +2,7 @@
 
 use super::facts::{Nat, Side};
 use crate::config::{Cidr, Config, Endpoint, Peer};
+use crate::input::SocketId;
 use crate::nat::Evidence;
 use crate::params::MediaProxy;
 use serde::{Deserialize, Serialize};
@@ -15,12 +16,14 @@ const DEFAULT_NETWORK: &str = "default";
 pub struct Seen {
     /// Where its packets come from; unknown before it has sent any.
     pub source: Option<IpAddr>,
+    /// The local socket that carries its signalling; where that is unknown, the first one of its family.
+    pub socket: Option<SocketId>,
     /// What shows an address translator before it.
     pub evidence: Evidence,
 }
 
-/// This endpoint as a side of a call. A gateway of a fixed address is seen there where `seen` knows nothing better.
-pub fn side(config: &Config, endpoint: &Endpoint<'_>, seen: Seen) -> Side {
+/// This endpoint as a side of a call; one that is not in the configuration any more is like one that says nothing. A gateway of a fixed address is seen there where `seen` knows nothing better.
+pub fn side(config: &Config, endpoint: Option<&Endpoint<'_>>, seen: Seen) -> Side {
     let unplaced = Side {
         mode: MediaProxy::Auto,
         registers: false,
@@ -31,7 +34,8 @@ pub fn side(config: &Config, endpoint: &Endpoint<'_>, seen: Seen) -> Side {
         nat: Nat::None,
     };
     match endpoint {
-        Endpoint::Phone(phone) => {
+        None => placed(config, unplaced, seen),
+        Some(Endpoint::Phone(phone)) => {
             let side = Side {
                 mode: phone.media_proxy,
                 registers: true,
@@ -41,7 +45,7 @@ pub fn side(config: &Config, endpoint: &Endpoint<'_>, seen: Seen) -> Side {
             };
             placed(config, side, seen)
         }
-        Endpoint::Gateway(gateway) => {
+        Some(Endpoint::Gateway(gateway)) => {
             let fixed = gateway.peers.iter().find_map(|peer| match peer {
                 Peer::Address { ip, .. } => Some(*ip),
                 Peer::Name { .. } => None,
@@ -54,7 +58,8 @@ pub fn side(config: &Config, endpoint: &Endpoint<'_>, seen: Seen) -> Side {
 
 fn placed(config: &Config, side: Side, seen: Seen) -> Side {
     let at = seen.source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
-    let local = config.listen.iter().find(|listen| listen.bind.is_ipv4() == at.is_ipv4());
+    let carrier = seen.socket.and_then(|socket| config.listen.get(usize::from(socket.0)));
+    let local = carrier.or_else(|| config.listen.iter().find(|listen| listen.bind.is_ipv4() == at.is_ipv4()));
     let tag = local.and_then(|listen| listen.network.as_deref());
     Side {
         network: network_of(config, tag, at).to_owned(),
@@ -115,9 +120,9 @@ mod tests {
             "{NETWORKS}[[phone]]\nuser = \"1001\"\npassword = \"s\"\nmedia_proxy = \"Must On\"\nlocal_ring = true\n\
              [[gateway]]\nname = \"west\"\ndirection = \"routing\"\npeers = [\"10.7.0.1\"]\nprefixes = [\"00\"]\n"
         ));
-        let phone = side(&config, &config.endpoint("1001").unwrap(), Seen::default());
+        let phone = side(&config, config.endpoint("1001").ok().as_ref(), Seen::default());
         assert_eq!((phone.mode.name(), phone.registers, phone.has_local_ring), ("Must On", true, true));
-        let west = side(&config, &config.endpoint("gateway:west").unwrap(), Seen::default());
+        let west = side(&config, config.endpoint("gateway:west").ok().as_ref(), Seen::default());
         assert_eq!((west.mode.name(), west.registers, west.network.as_str()), ("Auto", false, "branch"));
         assert_eq!(config.endpoint("wst").unwrap_err(), "there is no phone and no gateway `wst`, did you mean `west`?");
     }

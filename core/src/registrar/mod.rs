@@ -33,6 +33,7 @@ use plan::{Step, plan};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 /// Where one contact of an address-of-record is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +116,14 @@ impl Registrar {
     /// translator on the way.
     pub fn seen(&self, aor: &[u8], now: Now) -> Option<(Flow, Evidence)> {
         self.ranked(aor, now).first().map(|binding| (binding.flow, binding.evidence()))
+    }
+
+    /// What the REGISTERs of an address-of-record showed of an address translator that came from this host, or whose
+    /// device is reached at this address.
+    pub fn evidence_at(&self, aor: &[u8], remote: SocketAddr, now: Now) -> Evidence {
+        let bindings = self.ranked(aor, now).into_iter();
+        let is_there = |binding: &&Binding| binding.flow.remote.ip() == remote.ip() || binding.way().remote == remote;
+        bindings.filter(is_there).fold(Evidence::default(), |all, binding| all.and(binding.evidence()))
     }
 
     /// [`TimerKey::BindingExpiry`] has fired: ends the bindings whose time is up, at most

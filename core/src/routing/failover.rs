@@ -15,7 +15,7 @@
 //! | 11 | `switch.failure` | every other 4xx and 5xx | goes on |
 //!
 //! Where no final answer came, 6 to 11 are replaced by the rule of the failure: `switch.timeout` (or
-//! `switch.invite-timeout`), `switch.unreachable`, `switch.unavailable`, `switch.dead-redirect`. Whatever would go on
+//! `switch.invite-timeout`), `switch.unreachable`, `switch.unavailable`, `switch.media-ports` (which stops: no other way has more), `switch.dead-redirect`. Whatever would go on
 //! stops by `switch.limit` where as many gateways have been tried as may be.
 //!
 //! The line between "goes on" and "stops" is RFC 3261's own: a 4xx or 5xx says that this server cannot serve the request,
@@ -42,6 +42,8 @@ pub enum Failure {
     Dns,
     /// When its turn came it was at its limit or out of use, or there was no room: it was not tried.
     Unavailable,
+    /// The relay has no ports for its media.
+    NoMediaPorts,
     /// It answered 3xx, was to be followed, and no contact can be called.
     DeadRedirect,
     /// The caller gave up.
@@ -58,6 +60,7 @@ impl Failure {
             Failure::Undelivered => "nothing listens there",
             Failure::Dns => "no address",
             Failure::Unavailable => "full or out of use",
+            Failure::NoMediaPorts => "no media ports",
             Failure::DeadRedirect => "redirected nowhere",
             Failure::Cancelled => "cancelled",
         }
@@ -119,6 +122,7 @@ fn failed(policy: &StopPolicy, facts: &AttemptFacts) -> Rule {
         Failure::InviteTimeout | Failure::AnswerTimeout => Rule::SwitchTimeout,
         Failure::Undelivered | Failure::Dns => Rule::SwitchUnreachable,
         Failure::Unavailable => Rule::SwitchUnavailable,
+        Failure::NoMediaPorts => Rule::SwitchMediaPorts,
         Failure::DeadRedirect => Rule::SwitchDeadRedirect,
         Failure::Cancelled => Rule::SwitchCancelled,
     }
@@ -203,7 +207,7 @@ impl Outcome {
             Failure::Answered | Failure::DeadRedirect => (self.status, true),
             Failure::InviteTimeout => (408, false),
             Failure::AnswerTimeout => (480, false),
-            Failure::Undelivered | Failure::Dns | Failure::Unavailable => (503, false),
+            Failure::Undelivered | Failure::Dns | Failure::Unavailable | Failure::NoMediaPorts => (503, false),
             Failure::Cancelled => (487, false),
         }
     }

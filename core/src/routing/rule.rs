@@ -199,6 +199,8 @@ rules! {
     SwitchUnreachable = "switch.unreachable" => GoesOn,
     /// When its turn came it was full or out of use; it was not tried
     SwitchUnavailable = "switch.unavailable" => GoesOn,
+    /// The relay had no ports for its media, and has none for another way either
+    SwitchMediaPorts = "switch.media-ports" => Stops,
     /// None of the contacts of its 3xx can be called
     SwitchDeadRedirect = "switch.dead-redirect" => GoesOn,
     /// It cannot serve the call, another may (4xx, 5xx; RFC 3261 §21.4, §21.5)

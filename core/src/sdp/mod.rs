@@ -45,6 +45,7 @@ pub use multipart::find_sdp;
 pub use payload::PayloadMap;
 pub use refuse::refuse;
 pub use rewrite::{NewOrigin, Relay, RelayedStream, Rewrite, RtcpPort, rewrite};
+pub(crate) use scan::offset_in;
 pub use scan::{Connection, Direction, Line, Media, Origin, SdpError, Session, lines, scan};
 pub use stream::{Format, Mux, Profile, Stream, streams};
 pub use version::Version;

@@ -30,6 +30,9 @@ pub struct PayloadMap {
 }
 
 impl PayloadMap {
+    /// The map that changes nothing.
+    pub const IDENTITY: PayloadMap = PayloadMap { pairs: [None; limits::PAYLOAD_PAIRS] };
+
     /// With `old` called `new` too. None where one is no payload type (0 to 127), `old` has another new number already,
     /// `new` is another's already, or there are [`limits::PAYLOAD_PAIRS`] pairs.
     pub fn with(mut self, old: u8, new: u8) -> Option<PayloadMap> {

@@ -86,7 +86,7 @@ pub(super) fn words(value: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
 }
 
 /// Where `part`, a subslice of `whole`, begins in it.
-pub(super) fn offset_in(part: &[u8], whole: &[u8]) -> usize {
+pub(crate) fn offset_in(part: &[u8], whole: &[u8]) -> usize {
     part.as_ptr() as usize - whole.as_ptr() as usize
 }
 

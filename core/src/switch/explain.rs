@@ -31,7 +31,7 @@ impl Switch {
     pub fn explain_media(&self, endpoints: [&str; 2], seen: [Seen; 2]) -> Result<media::Explanation, String> {
         media::explain(&self.cx.config, endpoints, seen, |user| {
             let (flow, evidence) = self.registrar.seen(user.as_bytes(), self.cx.now)?;
-            Some(Seen { source: Some(flow.remote.ip()), evidence })
+            Some(Seen { source: Some(flow.remote.ip()), socket: Some(flow.socket), evidence })
         })
     }
 }

@@ -35,7 +35,7 @@ fn route(args: &ExplainRouteArgs) -> Done {
 }
 
 fn media(args: &ExplainMediaArgs) -> Done {
-    let seen = |source, via| Seen { source, evidence: Evidence { via, ..Evidence::default() } };
+    let seen = |source, via| Seen { source, socket: None, evidence: Evidence { via, ..Evidence::default() } };
     let seen = [seen(args.caller_source, args.caller_nat), seen(args.callee_source, args.callee_nat)];
     let explanation: media::Explanation = match &args.by.state_dir {
         Some(state_dir) => {

@@ -9,7 +9,7 @@ pub(super) fn text(event: &Event) -> Option<String> {
         Event::AuthFailed { user, rule, .. } => format!("refused {user} ({rule})"),
         Event::CallStarted { call, caller, callee, .. } => format!("call {call} {caller} -> {callee}"),
         Event::RouteDecided { rule, result, .. } => format!("route {result} ({rule})"),
-        Event::MediaDecided { rule, result, facts, .. } => format!("media {result} ({rule}) {facts}"),
+        Event::MediaDecided { rule, result, .. } => format!("media {result} ({rule})"),
         Event::CallAnswered { .. } | Event::Dropped { .. } => return None,
         Event::CallEnded { record } => format!(
             "cdr {} by {} status {} hold {} s",
@@ -49,5 +49,6 @@ pub(super) fn call_of(event: &Event) -> Option<u64> {
 
 /// Whether an event's line is worth its place only where few calls are shown.
 pub(super) fn is_detail(event: &Event) -> bool {
-    matches!(event, Event::MediaDecided { .. })
+    // what is direct leaves the descriptions as they came, and the ladder shows those
+    matches!(event, Event::MediaDecided { result: "direct", .. })
 }

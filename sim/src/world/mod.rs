@@ -30,6 +30,7 @@ use crate::ladder::Log;
 use crate::net::{Fate, Fault, NatId, Network, NodeId, Plan};
 use crate::phone::{Notice, Phone, Settings};
 use agenda::{Agenda, Coming};
+use crosspoint_core::call::CallView;
 use crosspoint_core::event::Event;
 use crosspoint_core::relays::Relays;
 use crosspoint_core::rng::{Seed, Stream};
@@ -371,6 +372,11 @@ impl World {
             (bindings, None) => self.checks.registered(self.now, &bindings),
             (_, Some(_)) => Vec::new(),
         }
+    }
+
+    /// The calls that are up.
+    pub fn calls(&self) -> Vec<CallView> {
+        self.switch.pump.switch().calls(usize::MAX)
     }
 
     /// What the switch holds.

@@ -331,7 +331,7 @@ fn made_text(made: &str) -> Text {
 /// The configuration of the flow's switch.
 fn config(flow: &Flow<'_>) -> String {
     let mut text = format!(
-        "[switch]\ndomain = \"{}\"\n[parameters]\nSS_SIP_AUTHENTICATION_CODE = \"Proxy Authentication Required(407)\"\n\
+        "[switch]\ndomain = \"{}\"\n[parameters]\nSS_MEDIAPROXYMODE = \"Off\"\nSS_SIP_AUTHENTICATION_CODE = \"Proxy Authentication Required(407)\"\n\
          [[listen]]\ntransport = \"udp\"\nbind = \"{SWITCH}\"\n",
         flow.domain
     );

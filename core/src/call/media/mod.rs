@@ -1,0 +1,139 @@
+//! How a call's media goes: the decision, the ports and sessions of the relay, and the descriptions that lead there.
+//!
+//! Each attempt decides for itself, just before its INVITE goes out (behaviour 1(a), "When"), and where it relays it holds
+//! its own ports. The legs of all its branches share them: what a callee's To-tag said last of its media is kept with the
+//! branch, and the one that speaks, in the end the one that answers, is who the relay sends to (user-pains 8).
+//!
+//! | file | what |
+//! |---|---|
+//! | `decide` | relay or direct, upon which facts |
+//! | `open` | ports: asked for, waited for, given back |
+//! | `speak` | a description passes from leg to leg: read, rewritten, told to the shard |
+//! | `description` | what is kept of one stream of a description, and the plan of a leg that follows |
+//! | `report` | what shards tell: where media goes, silence, the statistics of the CDR |
+
+mod decide;
+mod description;
+mod open;
+mod report;
+mod speak;
+
+pub(super) use decide::evidence;
+pub use description::Description;
+pub(super) use open::Opening;
+pub use report::Closing;
+pub(super) use speak::{Role, Spot, View};
+
+use super::Side;
+use crate::media::{Decision, Facts, LegPlan, Move, Party, SessionId};
+use crate::ports::{LeaseId, Shard};
+use crate::relays::Held;
+use crate::sdp::PayloadMap;
+use serde::{Deserialize, Serialize};
+
+/// How the media of an attempt goes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Media {
+    /// What was decided, once it was.
+    pub decided: Option<Box<Decided>>,
+    /// What it holds of the relay; none where media is direct.
+    pub relayed: Option<Box<Relayed>>,
+}
+
+/// A decision with what it was made upon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Relay or direct, and by which rule.
+    pub decision: Decision,
+    /// The facts.
+    pub facts: Facts,
+}
+
+/// What an attempt holds of the relay.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Relayed {
+    /// Both legs are there.
+    pub shard: Shard,
+    /// By their `m=` lines.
+    pub streams: Vec<Stream>,
+    /// The branch whose callee spoke last.
+    pub speaker: Option<u8>,
+}
+
+/// One stream.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Stream {
+    /// The caller's side, the callee's side; none while the stream is refused, or not of datagrams.
+    pub ports: Option<[Port; 2]>,
+    /// What the shard has of it.
+    pub session: Option<SessionId>,
+    /// In the order of [`Side::BOTH`].
+    pub legs: [StreamLeg; 2],
+}
+
+/// The port of one leg, or its pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Port {
+    /// It was asked for.
+    Waiting(LeaseId),
+    /// It is open.
+    Held(Held),
+}
+
+/// One leg of a stream.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct StreamLeg {
+    /// What its peer has said and the other one has answered, or answered itself.
+    pub agreed: Option<Description>,
+    /// What its peer offers, until the answer.
+    pub offered: Option<Description>,
+    /// What the numbers in its peer's packets become.
+    pub packets: PayloadMap,
+    /// The same under the description that it was last shown, which takes effect with the answer.
+    pub packets_shown: PayloadMap,
+    /// What the shard was told last.
+    pub told: Option<LegPlan>,
+    /// Where the shard sends its RTP, and why, where a packet has moved it.
+    pub moved: Option<Move>,
+}
+
+impl Port {
+    fn lease(self) -> LeaseId {
+        match self {
+            Port::Waiting(lease) => lease,
+            Port::Held(held) => held.lease,
+        }
+    }
+
+    fn held(self) -> Option<Held> {
+        match self {
+            Port::Waiting(_) => None,
+            Port::Held(held) => Some(held),
+        }
+    }
+}
+
+impl Stream {
+    /// Both its ports, once both are open.
+    fn held(&self) -> Option<[Held; 2]> {
+        let [caller, callee] = self.ports?;
+        Some([caller.held()?, callee.held()?])
+    }
+}
+
+impl StreamLeg {
+    /// What holds now of its peer's media: what was agreed, before that what it offers.
+    fn described(&self) -> Option<&Description> {
+        self.agreed.as_ref().or(self.offered.as_ref())
+    }
+}
+
+impl Side {
+    /// The same side of a session.
+    pub(super) fn party(self) -> Party {
+        match self {
+            Side::Caller => Party::Caller,
+            Side::Callee => Party::Callee,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Whether media goes through the switch, as ladders: whose address stands in which description, what the shard is told,
+//! what the record says.
+
+use crosspoint_core::cdr::CallRecord;
+use crosspoint_core::event::Event;
+use crosspoint_sim::phone::{Change, Hold, Phone};
+use crosspoint_sim::world::{DOMAIN, PASSWORD, SWITCH, World};
+use crosspoint_tests::scene::{ALICE, BOB, add_phones, agreed, call, hang_up, s, set};
+
+const DONE: [&str; 1] = ["200 normal by caller, 2 s"];
+
+/// Alice and Bob, with these parameters, and these keys of Bob's.
+fn scene(parameters: &str, bob: &str) -> World {
+    let mut text = format!(
+        "[switch]\ndomain = \"{DOMAIN}\"\ndigest_algorithms = [\"SHA-256\", \"MD5\"]\n[[listen]]\ntransport = \"udp\"\n\
+         bind = \"{SWITCH}\"\n[parameters]\nSS_RTP_PORT_RANGE = \"20000,20199\"\n{parameters}\n"
+    );
+    for (name, keys) in [(ALICE, ""), (BOB, bob)] {
+        text.push_str(&format!("[[phone]]\nuser = \"{name}\"\npassword = \"{PASSWORD}\"\n{keys}\n"));
+    }
+    add_phones(World::of_config(1, &text), &[ALICE, BOB])
+}
+
+/// A phone changes the session.
+fn change(world: &mut World, name: &str, change: Change) {
+    world.act(name, |phone, now| phone.change(now, change));
+}
+
+fn record(world: &World) -> &CallRecord {
+    let records = world.events().iter().filter_map(|event| match event {
+        Event::CallEnded { record } => Some(record),
+        _ => None,
+    });
+    records.last().expect("a call has ended")
+}
+
+#[test]
+fn relayed() {
+    let mut world = scene("", "media_proxy = \"On\"");
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    agreed(&world, ALICE, BOB);
+    insta::assert_snapshot!(hang_up(world, ALICE, "relayed by S3: each is shown the switch", &DONE));
+}
+
+#[test]
+fn direct() {
+    let mut world = scene("SS_MEDIAPROXYMODE = \"Off\"", "media_proxy = \"On\"");
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    agreed(&world, ALICE, BOB);
+    insta::assert_snapshot!(hang_up(world, ALICE, "direct by G2: each is shown the other", &DONE));
+}
+
+/// RFC 3264 §8, user-pains 7: what was agreed holds until the answer, and after a refusal.
+#[test]
+fn a_relayed_call_is_held_and_resumed() {
+    let mut world = scene("", "media_proxy = \"On\"");
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    for hold in [Hold::SendOnly, Hold::Off] {
+        change(&mut world, BOB, Change::hold(hold));
+        world.run_for(s(1));
+    }
+    agreed(&world, ALICE, BOB);
+    insta::assert_snapshot!(hang_up(
+        world,
+        ALICE,
+        "relayed, held and resumed: the ports stay",
+        &["200 normal by caller, 4 s"]
+    ));
+}
+
+#[test]
+fn the_callee_makes_the_offer() {
+    let mut world = scene("", "media_proxy = \"On\"");
+    set(&mut world, ALICE, |alice| alice.makes_offer = false);
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    agreed(&world, ALICE, BOB);
+    insta::assert_snapshot!(hang_up(world, ALICE, "relayed, the offer in the 2xx", &DONE));
+}
+
+#[test]
+fn early_media_is_relayed() {
+    let mut world = scene("", "media_proxy = \"On\"");
+    set(&mut world, BOB, |bob| (bob.early_media, bob.rings_with) = (true, 183));
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    agreed(&world, ALICE, BOB);
+    insta::assert_snapshot!(hang_up(world, ALICE, "relayed from the 183 on", &DONE));
+}
+
+#[test]
+fn the_record_says_why_media_was_relayed() {
+    let mut world = scene("", "media_proxy = \"Must On\"");
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    let view = &world.calls()[0];
+    assert_eq!((view.media, view.media_rule), ("relay", "S1"));
+    world.act(ALICE, Phone::hang_up);
+    world.run_until_idle(s(900));
+    let record = record(&world);
+    assert_eq!((record.media.as_str(), record.media_rule.as_str()), ("relay", "S1"));
+    assert_eq!((record.rtp_caller_packets, record.rtp_callee_packets), (Some(0), Some(0)), "nobody has spoken");
+    let why = "media relay: media_proxy is Auto at the caller, Must On at the callee (S1)";
+    assert!(record.route.contains(why), "{}", record.route);
+}
