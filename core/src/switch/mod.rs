@@ -162,11 +162,6 @@ impl Switch {
         self.relays.ports().view(limit)
     }
 
-    /// Ports and sessions of the relay, to look at.
-    pub fn relays(&self) -> &Relays {
-        &self.relays
-    }
-
     /// The calls, and what they work with.
     fn desk(&mut self) -> (&mut Calls, Desk<'_>) {
         let Switch { cx, transactions, calls, registrar, trunks, relays, resolver, .. } = self;
