@@ -27,11 +27,11 @@ fn change(world: &mut World, name: &str, change: Change) {
 }
 
 fn record(world: &World) -> &CallRecord {
-    let records = world.events().iter().filter_map(|event| match event {
+    let record = world.events().iter().rev().find_map(|event| match event {
         Event::CallEnded { record } => Some(record),
         _ => None,
     });
-    records.last().expect("a call has ended")
+    record.expect("a call has ended")
 }
 
 #[test]
