@@ -1,11 +1,10 @@
 //! Where a configuration comes from.
 
-use crate::{resolv_conf, sounds};
+use crate::{open_files, resolv_conf, sounds};
 use crosspoint_core::config::{self, Config, Finding, Parsed};
 use crosspoint_core::media::tone::Sounds;
-use crosspoint_core::params::EPHEMERAL_PORTS;
+use crosspoint_core::params::System;
 use std::fs;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -88,7 +87,7 @@ impl ConfigFile {
 /// Where it cannot be read.
 pub fn check(path: &Path) -> Result<Checked, String> {
     let text = read(path)?;
-    Ok(match config::parse_on(&text, ephemeral_ports()) {
+    Ok(match config::parse_on(&text, &system()) {
         Ok(Parsed { config, warnings }) => Checked { config: Some(config), findings: warnings, text },
         Err(findings) => Checked { config: None, findings: findings.into_vec(), text },
     })
@@ -114,12 +113,13 @@ pub fn render<'f>(path: &Path, findings: impl IntoIterator<Item = &'f Finding>, 
     findings.into_iter().map(whole).collect()
 }
 
-/// The ports that this system gives to outgoing connections (ip(7)).
-fn ephemeral_ports() -> RangeInclusive<u16> {
+/// What configurations are checked against here: ip(7), getrlimit(2).
+fn system() -> System {
     let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     let mut ports = text.split_ascii_whitespace().map_while(|port| port.parse::<u16>().ok());
-    match (ports.next(), ports.next()) {
+    let ephemeral_ports = match (ports.next(), ports.next()) {
         (Some(first), Some(last)) => first..=last,
-        _ => EPHEMERAL_PORTS,
-    }
+        _ => System::default().ephemeral_ports,
+    };
+    System { ephemeral_ports, open_files: open_files::most() }
 }

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod logging;
 pub mod lookup;
 pub mod media;
+pub mod open_files;
 pub mod resolv_conf;
 pub mod server;
 pub mod sounds;

@@ -3,10 +3,10 @@
 use super::reader::{Reader, Section, Span};
 use crate::nearest::nearest;
 use crate::params::{
-    Checked, MediaProxy, PRESETS, ParamError, Parameters, Spec, Status, did_you_mean, find, nearest_name, remarks,
+    Checked, MediaProxy, PRESETS, ParamError, Parameters, Spec, Status, System, did_you_mean, find, nearest_name,
+    remarks,
 };
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 /// Where each parameter that the operator wrote stands.
 type Places = BTreeMap<&'static str, Span>;
@@ -15,7 +15,7 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
     root: &Section<'_>,
     switch: Option<&Section<'_>>,
-    ephemeral: RangeInclusive<u16>,
+    system: &System,
 ) -> Parameters {
     let mut parameters = Parameters::default();
     let mut places = Places::new();
@@ -28,9 +28,10 @@ pub(super) fn read(
     for (name, place) in &places {
         lint(reader, &parameters, name, place);
     }
-    for remark in remarks(&parameters, ephemeral) {
+    for remark in remarks(&parameters, system) {
         let place = remark.parameters.iter().find_map(|name| places.get(name));
-        if let Some(place) = place {
+        // of what nobody wrote only this is said: it hangs on the system and not on our defaults
+        if let Some(place) = place.or((remark.id == "open-files").then_some(&root.span)) {
             reader.find(place, remark.level, remark.id, remark.text);
         }
     }

@@ -9,9 +9,8 @@ use crate::finding::{Finding, Findings};
 use crate::input::Transport;
 use crate::limits;
 use crate::nearest::nearest;
-use crate::params::{EPHEMERAL_PORTS, did_you_mean};
+use crate::params::{System, did_you_mean};
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use toml::de::DeTable;
 
@@ -42,8 +41,7 @@ const LISTEN: &[&str] = &["transport", "bind", "advertise", "network"];
 /// Most `[[listen]]` tables: a few addresses with a few transports each. A socket's number has 16 bits.
 const LISTENS: usize = 256;
 
-/// Parses and validates a configuration file; ports that outgoing connections get are taken to be those of Linux by
-/// default, [`EPHEMERAL_PORTS`].
+/// Parses and validates a configuration file for Linux as it comes.
 ///
 /// # Errors
 /// Every fault that was found, and the warnings with them.
@@ -57,18 +55,18 @@ const LISTENS: usize = 256;
 /// );
 /// ```
 pub fn parse(text: &str) -> Result<Parsed, Findings> {
-    parse_on(text, EPHEMERAL_PORTS)
+    parse_on(text, &System::default())
 }
 
-/// [`parse`], on a system that gives these ports to outgoing connections.
+/// [`parse`], for this system.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_on(text: &str, ephemeral: RangeInclusive<u16>) -> Result<Parsed, Findings> {
+pub fn parse_on(text: &str, system: &System) -> Result<Parsed, Findings> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let document = if errors.is_empty() { Ok(&document) } else { Err(errors.as_slice()) };
     let mut reader = Reader::new(text);
-    let config = reader.document(document).map(|root| config(&mut reader, &root, ephemeral));
+    let config = reader.document(document).map(|root| config(&mut reader, &root, system));
     let findings = reader.finish();
     match config {
         Some(config) if !findings.has_errors() => Ok(Parsed { config, warnings: findings.into_vec() }),
@@ -77,14 +75,14 @@ pub fn parse_on(text: &str, ephemeral: RangeInclusive<u16>) -> Result<Parsed, Fi
 }
 
 /// What could be read; of use only where no error was found.
-fn config(reader: &mut Reader<'_>, root: &Section<'_>, ephemeral: RangeInclusive<u16>) -> Config {
+fn config(reader: &mut Reader<'_>, root: &Section<'_>, system: &System) -> Config {
     reader.known_keys(root, ROOT);
     let switch = reader.table(root, "switch", "[switch]");
     let mut config = Config { phones: Default::default(), ..Config::embedded("") };
     if let Some(switch) = &switch {
         read_switch(reader, switch, &mut config);
     }
-    config.parameters = parameters::read(reader, root, switch.as_ref(), ephemeral);
+    config.parameters = parameters::read(reader, root, switch.as_ref(), system);
     config.networks = network::read(reader, root);
     config.listen = listens(reader, root, &config);
     config.tones = parse_tones::read(reader, root);

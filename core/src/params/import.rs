@@ -1,6 +1,6 @@
 //! Takes over a parameter list of VOS3000: `NAME=value` lines.
 
-use super::remarks::{EPHEMERAL_PORTS, remarks};
+use super::remarks::{System, remarks};
 use super::render::quoted;
 use super::spec::Status;
 use super::table::{find, nearest_name};
@@ -172,7 +172,7 @@ impl<'t> Importer<'t> {
 
     /// Adds what the values as a whole show.
     fn finish(mut self) -> Import {
-        for remark in remarks(&self.parameters, EPHEMERAL_PORTS) {
+        for remark in remarks(&self.parameters, &System::default()) {
             let place = remark.parameters.iter().find_map(|name| self.taken.get(name)).cloned();
             if let Some(place) = place {
                 self.find(&place, remark.level, remark.id, remark.text);

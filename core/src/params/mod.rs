@@ -18,7 +18,7 @@ pub use import::{Import, import};
 pub use kind::{Checked, Choice, Kind};
 pub use media_proxy::MediaProxy;
 pub use presets::{PRESETS, Preset};
-pub use remarks::{EPHEMERAL_PORTS, Remark, open_files, remarks};
+pub use remarks::{Remark, System, media_files, open_files, remarks};
 pub use render::{Format, render};
 pub use spec::{Spec, Status};
 pub use table::{TABLE, find, nearest_name};

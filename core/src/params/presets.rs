@@ -82,7 +82,7 @@ pub static PRESETS: &[Preset] = &[
 mod tests {
     use super::PRESETS;
     use crate::finding::Level;
-    use crate::params::{EPHEMERAL_PORTS, Parameters, remarks};
+    use crate::params::{Parameters, System, remarks};
 
     #[test]
     fn every_preset_applies_without_an_error() {
@@ -91,7 +91,7 @@ mod tests {
             for (name, value) in preset.values {
                 parameters.set(name, value).unwrap_or_else(|error| panic!("{}: {error}", preset.name));
             }
-            let found = remarks(&parameters, EPHEMERAL_PORTS);
+            let found = remarks(&parameters, &System::default());
             assert!(found.iter().all(|remark| remark.level == Level::Warning), "{}: {found:?}", preset.name);
         }
     }

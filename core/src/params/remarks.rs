@@ -4,8 +4,21 @@ use super::values::Parameters;
 use crate::finding::Level;
 use std::ops::RangeInclusive;
 
-/// Ports that Linux gives to outgoing connections by default (`net.ipv4.ip_local_port_range`).
-pub const EPHEMERAL_PORTS: RangeInclusive<u16> = 32_768..=60_999;
+/// What the values are held against of the system that they are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct System {
+    /// The ports that it gives to outgoing connections (`net.ipv4.ip_local_port_range`).
+    pub ephemeral_ports: RangeInclusive<u16>,
+    /// How many files one process may have open (`ulimit -n`), as far as the limit can be raised.
+    pub open_files: u64,
+}
+
+impl Default for System {
+    /// Linux as it comes, without a limit of open files.
+    fn default() -> System {
+        System { ephemeral_ports: 32_768..=60_999, open_files: u64::MAX }
+    }
+}
 
 /// Up to this SS_SIP_SESSION_UPDATE_SEGMENT divides SS_SIP_SESSION_TTL, above it is seconds (behaviour 1(e)).
 const LARGEST_DIVIDER: u32 = 10;
@@ -23,15 +36,16 @@ pub struct Remark {
     pub text: String,
 }
 
-/// Checks the values as a whole; `ephemeral` are the ports that the system gives to outgoing connections.
-pub fn remarks(parameters: &Parameters, ephemeral: RangeInclusive<u16>) -> Vec<Remark> {
+/// Checks the values as a whole, for this system.
+pub fn remarks(parameters: &Parameters, system: &System) -> Vec<Remark> {
     let mut found = Vec::new();
     found.extend(session_interval(parameters));
     found.extend(lockout(parameters));
     found.extend(ports_overlap(parameters));
     for range in [&["SS_RTP_PORT_RANGE"] as &'static [&'static str], &["IVR_RTP_PORT"], &["SS_H245_PORT_RANGE"]] {
-        found.extend(ephemeral_ports(parameters, range, &ephemeral));
+        found.extend(ephemeral_ports(parameters, range, &system.ephemeral_ports));
     }
+    found.extend(open_files(parameters, system.open_files));
     found
 }
 
@@ -100,30 +114,35 @@ fn ephemeral_ports(
     })
 }
 
-/// Open files besides those of media ports: signalling sockets and connections, journals, records.
+/// Open files besides those of media ports, at most: signalling sockets and connections, journals, records.
 const OTHER_FILES: u64 = 1024;
 
-/// Checks the media ports against the number of files that the process may have open (`ulimit -n`, as far as it can be
-/// raised): with all of them in use each is one (user-pains 6).
+/// How many of so many open files media ports may be: a quarter, and not more than it takes, is kept for the rest.
+pub fn media_files(limit: u64) -> u64 {
+    limit - (limit / 4).min(OTHER_FILES)
+}
+
+/// Checks the media ports against the number of files that the process may have open: with all of them in use each is one
+/// (user-pains 6).
 pub fn open_files(parameters: &Parameters, limit: u64) -> Option<Remark> {
     let ranges = [parameters.rtp_ports(), parameters.ivr_ports()];
     let ports: u64 = ranges.iter().map(|range| range.len() as u64).sum();
-    let needed = ports + OTHER_FILES;
-    (limit < needed).then(|| Remark {
+    let usable = media_files(limit);
+    (usable < ports).then(|| Remark {
         parameters: &["SS_RTP_PORT_RANGE", "IVR_RTP_PORT"],
         level: Level::Warning,
         id: "open-files",
         text: format!(
             "the media ports are {ports}, each of them an open file while in use, and the limit of open files is {limit}: \
-             {} of them can be used; raise it to {needed} (ulimit -n, LimitNOFILE=)",
-            limit.saturating_sub(OTHER_FILES)
+             {usable} of them can be used at once; raise it to {} (ulimit -n, LimitNOFILE=)",
+            ports + ports.div_ceil(3).min(OTHER_FILES)
         ),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{EPHEMERAL_PORTS, open_files, remarks};
+    use super::{System, media_files, open_files, remarks};
     use crate::finding::Level;
     use crate::params::Parameters;
 
@@ -132,7 +151,7 @@ mod tests {
         for (name, value) in values {
             parameters.set(name, value).expect("in range");
         }
-        remarks(&parameters, EPHEMERAL_PORTS).iter().map(|remark| remark.id).collect()
+        remarks(&parameters, &System::default()).iter().map(|remark| remark.id).collect()
     }
 
     #[test]
@@ -169,8 +188,15 @@ mod tests {
         assert_eq!(remark(39_024), None, "30,000 and 8,000 and 1,024");
         let found = remark(39_023).expect("one too few");
         assert_eq!((found.id, found.level), ("open-files", Level::Warning));
-        assert!(found.text.contains("37999 of them can be used; raise it to 39024"), "{}", found.text);
-        assert!(remark(1000).is_some_and(|found| found.text.contains(" 0 of them")));
+        assert!(found.text.contains("37999 of them can be used at once; raise it to 39024"), "{}", found.text);
+        assert!(remark(1024).is_some_and(|found| found.text.contains(" 768 of them")));
+        assert_eq!([0, 3, 64, 4096, 5000].map(media_files), [0, 3, 48, 3072, 3976]);
+        let mut few = Parameters::default();
+        few.set("SS_RTP_PORT_RANGE", "10000,10069").expect("in range");
+        few.set("IVR_RTP_PORT", "40000,40029").expect("in range");
+        let found = open_files(&few, 132).expect("a quarter of it leaves 99");
+        assert!(found.text.contains("raise it to 134"), "{}", found.text);
+        assert_eq!(open_files(&few, 134), None);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use super::{Done, print};
 use crate::cli::{Drive, RunArgs};
 use crate::config_file::{ConfigFile, Loaded};
 use crate::server::{Options, Server, Started};
-use crate::state_dir;
+use crate::{open_files, state_dir};
 use crosspoint_core::media::tone::Sounds;
+use crosspoint_core::params;
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
@@ -19,7 +20,10 @@ pub(crate) fn run(args: RunArgs, drive: Drive) -> Done {
         None => {
             let password = random_password()?;
             print(&format!("no configuration: phones 1001 to 1010 of domain localhost, password {password}\n"))?;
-            let config = crosspoint_core::config::Config::embedded(&password).into();
+            let config = Arc::new(crosspoint_core::config::Config::embedded(&password));
+            if let Some(remark) = params::open_files(&config.parameters, open_files::most()) {
+                tracing::warn!("{}", remark.text);
+            }
             (Loaded { config, sounds: Sounds::default() }, ConfigFile::embedded())
         }
     };

@@ -5,10 +5,11 @@ use crate::clock::Clock;
 use crosspoint_core::config::MEDIA_BATCH_US;
 use crosspoint_core::media::tone::{self, Sounds};
 use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard, Relay};
+use nix::libc;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// Sockets that one pass looks at; the rest is ready for the next one.
@@ -27,13 +28,15 @@ pub struct Settings {
     pub batch_us: u32,
     /// The type-of-service octet of what it sends (SS_QOS_RTP).
     pub type_of_service: u8,
+    /// No port is opened while the process has so many files open: the rest is for signalling, journals and records.
+    pub port_files: u64,
     /// The processor that its thread stays on; `None` leaves it to the system.
     pub cpu: Option<usize>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { batch_us: MEDIA_BATCH_US, type_of_service: 0xa0, cpu: None }
+        Settings { batch_us: MEDIA_BATCH_US, type_of_service: 0xa0, port_files: u64::MAX, cpu: None }
     }
 }
 
@@ -95,6 +98,10 @@ impl Shard {
     /// The system's.
     pub fn open(&mut self, at: LegSocket, address: SocketAddr) -> io::Result<()> {
         let port = Port::bind(address, self.settings.type_of_service)?;
+        // the system gives the lowest number that is free (open(2)), so it tells how many are in use
+        if u64::try_from(port.as_fd().as_raw_fd()).is_ok_and(|number| number >= self.settings.port_files) {
+            return Err(io::Error::from_raw_os_error(libc::EMFILE));
+        }
         self.epoll.add(&port, EpollEvent::new(EpollFlags::EPOLLIN, u64::from(at.0)))?;
         let place = at.0 as usize;
         if self.ports.len() <= place {

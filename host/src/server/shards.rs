@@ -26,18 +26,25 @@ pub(super) struct Shards {
 }
 
 impl Shards {
-    /// Starts as many as [`Config::shards`] says, each on a processor of its own as far as there are so many.
+    /// Starts as many as [`Config::shards`] says, each on a processor of its own as far as there are so many; see
+    /// [`Settings::port_files`].
     ///
     /// # Errors
     /// The system's, where it gives no descriptors or no thread.
-    pub(super) fn start(config: &Config, sounds: &Sounds, clock: Clock, seed: Seed) -> io::Result<Shards> {
+    pub(super) fn start(
+        config: &Config,
+        sounds: &Sounds,
+        clock: Clock,
+        seed: Seed,
+        port_files: u64,
+    ) -> io::Result<Shards> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let processors = processors();
         let mut remotes = Vec::new();
         for number in 0..config.shards() {
             let cpu = processors.get(usize::from(number) % processors.len().max(1)).copied();
             let type_of_service = config.parameters.qos_rtp();
-            let settings = Settings { batch_us: config.media_batch_us, type_of_service, cpu };
+            let settings = Settings { batch_us: config.media_batch_us, type_of_service, port_files, cpu };
             let shard = MediaShard::new(media_stream(seed, number), sounds.clone());
             let remote = spawn(&format!("media-{number}"), clock, settings, shard)?;
             epoll.add(&remote, EpollEvent::new(EpollFlags::EPOLLIN, number.into()))?;

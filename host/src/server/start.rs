@@ -11,11 +11,13 @@ use crate::config_file::ConfigFile;
 use crate::event_log::EventLog;
 use crate::journal::{self, BindingJournal, CallJournal, DiskThread};
 use crate::lookup::Lookups;
+use crate::open_files;
 use crate::state_dir::{self, StateDir};
 use crate::udp::{RECEIVE_BUFFER_BYTES, Socket};
 use crosspoint_core::config::Config;
 use crosspoint_core::input::Control;
 use crosspoint_core::media::tone::Sounds;
+use crosspoint_core::params::media_files;
 use crosspoint_core::pump::{Io, Pump};
 use crosspoint_core::record::Recorder;
 use crosspoint_core::rng::Seed;
@@ -57,6 +59,7 @@ impl Server {
     pub fn start(options: Options) -> Result<Started, String> {
         let Options { mut config, sounds, config_file, state_dir, record } = options;
         let state_dir = StateDir::open(&state_dir)?;
+        let port_files = media_files(open_files::raise());
         let clock = Clock::start();
         let now = clock.now();
         let sockets = bind(&mut config)?;
@@ -77,7 +80,8 @@ impl Server {
         let is_recording = recording.is_some();
         let sinks = Sinks::new(bindings, calls, events, recording);
         let lookups = Lookups::new().map_err(|error| format!("epoll: {error}"))?;
-        let shards = Shards::start(&config, &sounds, clock, seed).map_err(|error| format!("media shard: {error}"))?;
+        let shards = Shards::start(&config, &sounds, clock, seed, port_files);
+        let shards = shards.map_err(|error| format!("media shard: {error}"))?;
         let mut outlet = Outlet { sockets, lookups, shards, sinks, now, is_halted: false };
         outlet.configure(&config);
         let mut pump = Pump::new(Switch::new(Arc::clone(&config), seed, now));

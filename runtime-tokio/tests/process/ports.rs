@@ -1,7 +1,9 @@
 //! The media ports of the real binary.
 
+use crate::phones::{phones, register};
 use crate::serving::{CONFIG, Serving, code, stderr, stdout};
 use std::net::UdpSocket;
+use std::time::{Duration, Instant};
 
 /// One shard, and a range of 256 ports that were free a moment ago, away from those of the other tests' switches.
 fn config() -> (u16, String) {
@@ -55,4 +57,24 @@ fn nothing_of_the_ports_is_left_after_a_kill() {
     let ports = leased(&serving);
     serving.kill();
     assert!(ports.iter().all(|&port| is_free(port) && is_free(port + 1)), "{ports:?}");
+}
+
+#[test]
+fn with_few_open_files_ports_are_short_and_signalling_is_not() {
+    let serving = Serving::limited(&config().1, 1024);
+    serving.until_status("ports_warm", 32);
+    let serving = Serving::limited(&crate::phones::config().replace("[switch]\n", "[switch]\nmedia_shards = 1\n"), 64);
+    let until = Instant::now() + Duration::from_secs(10);
+    // three quarters of 64, into which pairs fit but for one file at most
+    while serving.open_files() < 47 {
+        assert!(Instant::now() < until, "{}", serving.open_files());
+        serving.until_status("ports_overdue", 0);
+    }
+    let mut lines = phones(&serving);
+    register(&mut lines);
+    assert!(serving.open_files() <= 56, "{}", serving.open_files());
+    let ports = leased(&serving).len();
+    assert!((1..24).contains(&ports), "{ports}");
+    serving.ask(&["drain"]);
+    assert_eq!(serving.wait(), Some(0));
 }

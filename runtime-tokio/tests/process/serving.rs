@@ -44,10 +44,21 @@ impl Serving {
         Serving::with(dir, config, &[])
     }
 
+    /// Starts one that may not have more than so many files open.
+    pub(crate) fn limited(config: &str, open_files: u32) -> Serving {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {open_files}; exec \"$0\" \"$@\""), BINARY]);
+        Serving::start(shell, tempfile::tempdir().unwrap(), config, &[])
+    }
+
     /// Starts one with more arguments.
     pub(crate) fn with(dir: tempfile::TempDir, config: &str, arguments: &[&str]) -> Serving {
+        Serving::start(Command::new(BINARY), dir, config, arguments)
+    }
+
+    fn start(mut program: Command, dir: tempfile::TempDir, config: &str, arguments: &[&str]) -> Serving {
         std::fs::write(dir.path().join("config.toml"), config).unwrap();
-        let mut child = Command::new(BINARY)
+        let mut child = program
             .args(["run", "--config"])
             .arg(dir.path().join("config.toml"))
             .arg("--state-dir")
@@ -77,6 +88,12 @@ impl Serving {
         child.kill().unwrap();
         child.wait().unwrap();
         self.dir.take().unwrap()
+    }
+
+    /// Files that it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        let fds = format!("/proc/{}/fd", self.child.as_ref().unwrap().id());
+        std::fs::read_dir(fds).unwrap().count()
     }
 
     pub(crate) fn dir(&self) -> &Path {
