@@ -16,5 +16,5 @@ mod tests;
 mod thread;
 
 pub use port::Port;
-pub use relay::{Settings, Shard, Work};
+pub use relay::{Counts, Settings, Shard, Work};
 pub use thread::{Order, Remote, Report, spawn};

@@ -4,7 +4,7 @@ use super::port::Port;
 use crate::clock::Clock;
 use crosspoint_core::config::MEDIA_BATCH_US;
 use crosspoint_core::media::tone::{self, Sounds};
-use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard, Relay};
+use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard, Relay, Tally};
 use nix::libc;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io;
@@ -53,6 +53,19 @@ pub struct Work {
     pub played: u64,
     /// Packets that the system did not take.
     pub unsent: u64,
+}
+
+/// What a shard holds and has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Sessions.
+    pub sessions: usize,
+    /// Of the loop.
+    pub work: Work,
+    /// What became of the packets.
+    pub tally: Tally,
+    /// Reports that were not told because there were too many.
+    pub lost_reports: u64,
 }
 
 /// A media shard, the sockets that it relays between, and the clock.
@@ -151,6 +164,12 @@ impl Shard {
     /// What was done so far.
     pub fn work(&self) -> Work {
         self.work
+    }
+
+    /// What it holds and has done so far.
+    pub fn counts(&self) -> Counts {
+        let lost_reports = self.shard.lost_reports();
+        Counts { sessions: self.shard.len(), work: self.work, tally: *self.shard.tally(), lost_reports }
     }
 
     /// Waits until a socket is ready, a deadline of the shard has come or `wake` is readable, and does what is due. Says

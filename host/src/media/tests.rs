@@ -111,6 +111,13 @@ fn what_comes_to_one_port_leaves_by_the_other() {
     assert_eq!((&buffer[..length], from), (&packet(1)[..], addresses[1]));
     let report = next(&mut remote);
     assert!(matches!(report, Report::Media(MediaReport::Latched { party: Party::Caller, .. })), "{report:?}");
+    peer().send_to(&packet(2), addresses[0]).unwrap();
+    // a reply is of a later pass than the packets before it
+    assert_eq!(open(&mut remote, place(free_address())), PortReply::Opened { request: 7 });
+    assert_eq!(open(&mut remote, place(free_address())), PortReply::Opened { request: 7 });
+    let counts = remote.counts();
+    assert_eq!((counts.sessions, counts.work.received, counts.work.sent), (1, 2, 1), "{counts:?}");
+    assert_eq!((counts.tally.forwarded, counts.tally.dropped.iter().sum::<u64>()), (1, 1), "{counts:?}");
 }
 
 /// Half a packet, so that six times are three packets.

@@ -1,6 +1,6 @@
 //! A shard on its thread, and the signalling end of it.
 
-use super::relay::{Settings, Shard};
+use super::relay::{Counts, Settings, Shard};
 use crate::clock::Clock;
 use crosspoint_core::media::tone::Sounds;
 use crosspoint_core::media::{MediaOp, MediaReport, MediaShard};
@@ -11,6 +11,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// What a shard's thread is to do.
@@ -48,6 +49,9 @@ fn stay_on(cpu: usize) {
     }
 }
 
+/// The counts of a shard as they were after its last pass.
+type Published = Arc<Mutex<Counts>>;
+
 /// The signalling end. Dropping it ends the thread.
 #[derive(Debug)]
 pub struct Remote {
@@ -56,6 +60,7 @@ pub struct Remote {
     has_ordered: bool,
     reports: Receiver<Report>,
     wake: UnixStream,
+    counts: Published,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -70,14 +75,16 @@ pub fn spawn(name: &str, clock: Clock, settings: Settings, shard: MediaShard) ->
     let shard = Shard::new(clock, settings, shard, woken.as_fd())?;
     let (orders, inbox) = mpsc::channel();
     let (outbox, reports) = mpsc::channel();
+    let counts = Published::default();
+    let published = Arc::clone(&counts);
     let run = move || {
         if let Some(cpu) = settings.cpu {
             stay_on(cpu);
         }
-        run(shard, &woken, &inbox, &outbox);
+        run(shard, &woken, &inbox, &outbox, &published);
     };
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
-    Ok(Remote { orders: Some(orders), has_ordered: false, reports, wake, thread: Some(thread) })
+    Ok(Remote { orders: Some(orders), has_ordered: false, reports, wake, counts, thread: Some(thread) })
 }
 
 impl Remote {
@@ -95,6 +102,11 @@ impl Remote {
         if std::mem::take(&mut self.has_ordered) {
             ring(&self.wake);
         }
+    }
+
+    /// What the shard held and had done after its last pass.
+    pub fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes [`Remote::as_fd`] unreadable until there is another report. Reports that are there already stay.
@@ -127,7 +139,13 @@ impl Drop for Remote {
 }
 
 /// The thread: ends when nobody can give it orders any more.
-fn run(mut shard: Shard, wake: &UnixStream, inbox: &Receiver<Order>, outbox: &Sender<Report>) {
+fn run(
+    mut shard: Shard,
+    wake: &UnixStream,
+    inbox: &Receiver<Order>,
+    outbox: &Sender<Report>,
+    published: &Mutex<Counts>,
+) {
     loop {
         let is_woken = match shard.turn() {
             Ok(is_woken) => is_woken,
@@ -158,6 +176,7 @@ fn run(mut shard: Shard, wake: &UnixStream, inbox: &Receiver<Order>, outbox: &Se
         while let Some(report) = shard.poll_report() {
             tell(Report::Media(report));
         }
+        *published.lock().unwrap_or_else(PoisonError::into_inner) = shard.counts();
         if has_told {
             ring(wake);
         }

@@ -1,7 +1,7 @@
 //! The threads that relay media, as the signalling thread sees them.
 
 use crate::clock::Clock;
-use crate::media::{Order, Remote, Report, Settings, spawn};
+use crate::media::{Counts, Order, Remote, Report, Settings, spawn};
 use crosspoint_core::config::Config;
 use crosspoint_core::media::MediaShard;
 use crosspoint_core::media::tone::Sounds;
@@ -89,6 +89,11 @@ impl Shards {
                 return;
             }
         }
+    }
+
+    /// What each held and had done after its last pass.
+    pub(super) fn counts(&self) -> impl Iterator<Item = Counts> {
+        self.remotes.iter().map(Remote::counts)
     }
 
     /// Ends their threads and closes their ports.

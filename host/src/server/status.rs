@@ -1,7 +1,10 @@
 //! What `status` answers: what the switch holds, and what the process adds to it.
 
 use super::Server;
+use crate::media::Counts;
+use crosspoint_core::media::MediaDrop;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 struct Process {
@@ -9,6 +12,7 @@ struct Process {
     pid: u32,
     resident_bytes: Option<u64>,
     sockets: Vec<SocketStatus>,
+    media_shards: Vec<ShardStatus>,
     lost: super::sinks::Lost,
     lost_sends: u64,
     disk_errors: u64,
@@ -22,6 +26,19 @@ struct SocketStatus {
     sends: crate::udp::SendCounts,
 }
 
+/// A media shard; packets since the start.
+#[derive(Serialize)]
+struct ShardStatus {
+    sessions: usize,
+    received: u64,
+    sent: u64,
+    played: u64,
+    unsent: u64,
+    consumed: u64,
+    dropped: BTreeMap<&'static str, u64>,
+    lost_reports: u64,
+}
+
 impl Server {
     pub(super) fn status(&self) -> serde_json::Value {
         let mut value = serde_json::to_value(self.pump.switch().status()).unwrap_or_default();
@@ -30,6 +47,7 @@ impl Server {
             pid: std::process::id(),
             resident_bytes: resident_bytes(),
             sockets: self.outlet.sockets.iter().map(socket_status).collect(),
+            media_shards: self.outlet.shards.counts().map(shard_status).collect(),
             lost: self.outlet.sinks.lost(),
             lost_sends: self.pump.lost_sends(),
             disk_errors: self.disk.errors(),
@@ -46,6 +64,20 @@ fn socket_status(socket: &crate::udp::Socket) -> SocketStatus {
         address: socket.local(),
         receive_buffer_bytes: socket.receive_buffer_bytes(),
         sends: socket.send_counts(),
+    }
+}
+
+fn shard_status(counts: Counts) -> ShardStatus {
+    let Counts { sessions, work, tally, lost_reports } = counts;
+    ShardStatus {
+        sessions,
+        received: work.received,
+        sent: work.sent,
+        played: work.played,
+        unsent: work.unsent,
+        consumed: tally.consumed,
+        dropped: MediaDrop::ALL.iter().map(|&why| (why.name(), tally.dropped_for(why))).collect(),
+        lost_reports,
     }
 }
 

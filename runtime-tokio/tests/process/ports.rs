@@ -41,7 +41,14 @@ fn a_running_switch_shows_its_ports_and_gives_them_back_at_its_end() {
     assert!(lines[1].starts_with(&format!("relay  {first},{}    192   64    0 ", first + 255)), "{lines:?}");
     assert!(lines.last().is_some_and(|line| line.ends_with("  warm")), "{lines:?}");
     let output = serving.ask(&["status"]);
-    for gauge in ["ports.relay.used", "ports.ivr.free", "ports_warm", "ports_overdue", "media_sessions"] {
+    for gauge in [
+        "ports.relay.used",
+        "ports.ivr.free",
+        "ports_warm",
+        "ports_overdue",
+        "media_sessions",
+        "process.media_shards.0.received",
+    ] {
         assert!(stdout(&output).lines().any(|line| line.starts_with(gauge)), "{gauge}: {}", stdout(&output));
     }
     assert!(!stdout(&output).contains("warning"), "{}", stdout(&output));
