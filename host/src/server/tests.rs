@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 /// Nothing here takes longer unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// So many ports that were free a moment ago, away from those that systems and other tests take; the first is even.
-fn free_ports(count: u16) -> std::ops::RangeInclusive<u16> {
-    let is_free = |port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-    let first = 2000 + 2 * (UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() % 3000);
-    let ranges = (first..10_000 - count).step_by(2).map(|first| first..=first + count - 1);
+/// So many ports that were free a moment ago, away from those that systems and other tests take; the first is even. Each
+/// test has its number, 0 or 1.
+fn free_ports(test: u16, count: u16) -> std::ops::RangeInclusive<u16> {
+    let chance = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() % 1500;
+    let start = 2000 + 4000 * test;
+    let firsts = (start + 2 * chance..start + 4000 - count).step_by(2);
+    let ranges = firsts.map(|first| first..=first + count - 1);
     ranges.into_iter().find(|range| range.clone().all(is_free)).expect("somewhere ports are free")
 }
 
@@ -53,7 +55,7 @@ fn is_free(port: u16) -> bool {
 
 #[test]
 fn ports_are_open_ahead_of_demand_and_free_after_the_end() {
-    let (dir, range) = (tempfile::tempdir().unwrap(), free_ports(256));
+    let (dir, range) = (tempfile::tempdir().unwrap(), free_ports(0, 256));
     let mut server = start(&dir, &range, 2);
     let view = serve_until(&mut server, |view| view.warm == 64);
     assert_eq!((view.ranges[0].counts.used, view.ranges[0].counts.free), (128, 128));
@@ -68,7 +70,7 @@ fn ports_are_open_ahead_of_demand_and_free_after_the_end() {
 
 #[test]
 fn a_port_that_somebody_else_has_is_shelved_and_another_pair_opened() {
-    let (dir, range) = (tempfile::tempdir().unwrap(), free_ports(6));
+    let (dir, range) = (tempfile::tempdir().unwrap(), free_ports(1, 6));
     let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, range.start() + 3)).unwrap();
     let mut server = start(&dir, &range, 1);
     let view = serve_until(&mut server, |view| view.warm == 2 && view.ranges[0].counts.shelved > 0);

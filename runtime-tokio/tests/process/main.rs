@@ -6,5 +6,6 @@ mod network;
 mod phones;
 mod ports;
 mod recording;
+mod relay;
 mod restart;
 mod serving;

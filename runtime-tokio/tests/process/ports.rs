@@ -5,11 +5,14 @@ use crate::serving::{CONFIG, Serving, code, stderr, stdout};
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-/// One shard, and a range of 256 ports that were free a moment ago, away from those of the other tests' switches.
-fn config() -> (u16, String) {
-    let start = 2000 + UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() % 6000 / 2 * 2;
+/// One shard, and a range of 256 ports that were free a moment ago, away from those of other switches; each test has its
+/// number from 0 to 2.
+fn config(test: u16) -> (u16, String) {
+    let start = 2000 + 2600 * test;
+    let chance = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() % 1000;
     let is_free_range = |first: &u16| (*first..first + 256).all(is_free);
-    let first = (start..9700).step_by(2).find(is_free_range).expect("somewhere ports are free");
+    let mut starts = (start + 2 * chance..start + 2300).chain(start..start + 2300).step_by(2);
+    let first = starts.find(is_free_range).expect("somewhere ports are free");
     let config = CONFIG.replace("[switch]\n", "[switch]\nmedia_shards = 1\n");
     (first, format!("{config}[parameters]\nSS_RTP_PORT_RANGE = \"{first},{}\"\n", first + 255))
 }
@@ -29,7 +32,7 @@ fn is_free(port: u16) -> bool {
 
 #[test]
 fn a_running_switch_shows_its_ports_and_gives_them_back_at_its_end() {
-    let (first, config) = config();
+    let (first, config) = config(0);
     let serving = Serving::new(&config);
     serving.until_status("ports_warm", 32);
     let ports = leased(&serving);
@@ -59,7 +62,7 @@ fn a_running_switch_shows_its_ports_and_gives_them_back_at_its_end() {
 
 #[test]
 fn nothing_of_the_ports_is_left_after_a_kill() {
-    let serving = Serving::new(&config().1);
+    let serving = Serving::new(&config(1).1);
     serving.until_status("ports_warm", 32);
     let ports = leased(&serving);
     serving.kill();
@@ -68,7 +71,7 @@ fn nothing_of_the_ports_is_left_after_a_kill() {
 
 #[test]
 fn with_few_open_files_ports_are_short_and_signalling_is_not() {
-    let serving = Serving::limited(&config().1, 1024);
+    let serving = Serving::limited(&config(2).1, 1024);
     serving.until_status("ports_warm", 32);
     let serving = Serving::limited(&crate::phones::config().replace("[switch]\n", "[switch]\nmedia_shards = 1\n"), 64);
     let until = Instant::now() + Duration::from_secs(10);
@@ -79,7 +82,8 @@ fn with_few_open_files_ports_are_short_and_signalling_is_not() {
     }
     let mut lines = phones(&serving);
     register(&mut lines);
-    assert!(serving.open_files() <= 56, "{}", serving.open_files());
+    // the event loop has opened some of its own meanwhile
+    assert!(serving.open_files() < 62, "{}", serving.open_files());
     let ports = leased(&serving).len();
     assert!((1..24).contains(&ports), "{ports}");
     serving.ask(&["drain"]);
