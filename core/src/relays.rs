@@ -5,6 +5,7 @@
 //! that it names.
 
 use crate::cx::Cx;
+use crate::media::tone::{Law, Program};
 use crate::media::{Learning, LegPlan, MediaOp, MediaReport, Party, SessionId};
 use crate::ports::{Kind, LeaseId, Owner, Place, PortReply, PortResult, Ports, Refusal, Settings, Shard};
 use crate::timers::{TimerId, TimerKey};
@@ -130,6 +131,12 @@ impl Relays {
     pub fn update(&mut self, cx: &mut Cx, session: SessionId, party: Party, leg: LegPlan, learning: Learning) {
         let Some((shard, generation)) = self.next_generation(session) else { return };
         cx.media(shard, MediaOp::Update { session, generation, party, leg: Box::new(leg), learning });
+    }
+
+    /// Lets one side of a session hear this, or no longer, instead of the other one.
+    pub fn play(&mut self, cx: &mut Cx, session: SessionId, to: Party, law: Law, program: Option<Program>) {
+        let Some((shard, generation)) = self.next_generation(session) else { return };
+        cx.media(shard, MediaOp::Play { session, generation, to, law, program });
     }
 
     /// Ends a session. Its last [`MediaReport::Stats`] still reaches the call.

@@ -3,7 +3,8 @@
 
 use crosspoint_core::cdr::CallRecord;
 use crosspoint_core::event::Event;
-use crosspoint_sim::phone::{Change, Hold, Phone};
+use crosspoint_sim::phone::sdp::Codec;
+use crosspoint_sim::phone::{Answering, Change, Hold, Phone, Reliability, Settings};
 use crosspoint_sim::world::{DOMAIN, PASSWORD, SWITCH, World};
 use crosspoint_tests::scene::{ALICE, BOB, add_phones, agreed, call, hang_up, s, set};
 
@@ -105,4 +106,68 @@ fn the_record_says_why_media_was_relayed() {
     assert_eq!((record.rtp_caller_packets, record.rtp_callee_packets), (Some(0), Some(0)), "nobody has spoken");
     let why = "media relay: media_proxy is Auto at the caller, Must On at the callee (S1)";
     assert!(record.route.contains(why), "{}", record.route);
+}
+
+/// Rule S4: the 183 is an early dialog of the switch's own, since its description would be the answer in Bob's
+/// (RFC 3261 §13.2.1); what Bob sends before his answer is not shown.
+#[test]
+fn the_switch_rings_for_a_phone_with_local_ring() {
+    let mut world = scene("", "local_ring = true");
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    agreed(&world, ALICE, BOB);
+    insta::assert_snapshot!(hang_up(world, ALICE, "relayed by S4: the switch plays ringback until the 200", &DONE));
+}
+
+/// Which provisional answers Alice is shown, and what the record's route says of the ringing.
+fn rung(alice: fn(&mut Settings), bob: fn(&mut Settings)) -> (Vec<String>, String) {
+    let mut world = scene("", "local_ring = true");
+    set(&mut world, ALICE, alice);
+    set(&mut world, BOB, bob);
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    let ladder = world.ladder("");
+    let of_alices = |line: &str| {
+        let (time, rest) = line.split_once("|<-")?;
+        let status = rest.split(' ').next().filter(|status| status.starts_with('1') && *status != "100");
+        status.filter(|_| !time.contains('|')).map(str::to_owned)
+    };
+    let shown = ladder.lines().filter_map(of_alices).collect();
+    world.act(ALICE, Phone::hang_up);
+    world.run_until_idle(s(900));
+    let route = record(&world).route.clone();
+    let told = route.split("; ").find(|told| told.contains("media.local-ring")).unwrap_or_default();
+    (shown, told.to_owned())
+}
+
+#[test]
+fn the_switch_rings_where_it_can_and_once() {
+    let (ours, impossible) = (
+        "the caller hears the switch's ringback (media.local-ring)",
+        "no ringback: the caller offers no G.711 (media.local-ring)",
+    );
+    let with_media: fn(&mut Settings) = |bob| (bob.early_media, bob.rings_with) = (true, 183);
+    let as_usual: fn(&mut Settings) = |_| ();
+    assert_eq!(rung(as_usual, as_usual), (vec!["183".to_owned()], ours.to_owned()));
+    assert_eq!(rung(as_usual, with_media), (vec!["183".to_owned()], ours.to_owned()), "Bob's own is not shown");
+    let g729: fn(&mut Settings) = |alice| alice.codecs = vec![Codec::G729];
+    assert_eq!(rung(g729, |bob| bob.codecs = vec![Codec::G729]), (vec!["180".to_owned()], impossible.to_owned()));
+    let required: fn(&mut Settings) = |alice| alice.reliability = Reliability::Required;
+    assert_eq!(rung(required, as_usual), (vec!["180".to_owned()], String::new()), "it takes no unreliable one");
+    let no_offer: fn(&mut Settings) = |alice| alice.makes_offer = false;
+    assert_eq!(rung(no_offer, as_usual), (vec!["180".to_owned()], String::new()));
+}
+
+/// The ringing ends with its attempt, and nothing is left.
+#[test]
+fn the_switch_rings_until_the_caller_gives_up() {
+    let mut world = scene("", "local_ring = true");
+    set(&mut world, BOB, |bob| bob.answering = Answering::RingOnly);
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    world.act(ALICE, Phone::hang_up);
+    world.run_until_idle(s(900));
+    assert!(world.ladder("").contains("|<-183 INVITE"), "{}", world.ladder(""));
+    let record = record(&world);
+    assert_eq!((record.end_reason.name(), record.sip_status, record.media_rule.as_str()), ("cancelled", 487, "S4"));
 }

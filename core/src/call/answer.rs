@@ -108,7 +108,10 @@ impl Call {
         }
         if message.to().is_ok_and(|to| to.tag().is_none()) {
             // No dialog: nothing but the status says anything (RFC 3261 §12.1).
-            return self.show_plain(step, message, status);
+            if !self.ring_locally(step, id) {
+                self.show_plain(step, message, status);
+            }
+            return;
         }
         let Some(branch) = self.branch_of(step, id, message) else { return };
         self.hear_provisional(step, branch, message, flow, status);
@@ -319,6 +322,7 @@ impl Call {
         }
         let attempt = branch.attempt;
         self.ingress.is_answered = true;
+        self.stop_ringing(step, attempt);
         self.show(step, branch_id, message, status, b"");
         self.times.answer = Some(step.cx.now.wall);
         self.times.answer_mono = Some(step.cx.now.mono);

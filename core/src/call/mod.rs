@@ -47,7 +47,7 @@ mod teardown;
 mod view;
 
 pub use inside::InDialog;
-pub use media::{Closing, Decided, Description, Media, Port, Relayed, Stream, StreamLeg};
+pub use media::{Closing, Decided, Description, Media, Port, Relayed, Ring, Stream, StreamLeg};
 pub use model::{
     Attempt, AttemptState, Branch, Call, CallId, CallingParty, Destination, End, Exchange, ExchangeState, Failed,
     Heard, Ingress, Kind, Leg, LegState, NewTarget, Numbers, Of, Origin, Place, ReliableWish, Side, Times, Waiting,

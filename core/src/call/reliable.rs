@@ -156,6 +156,10 @@ impl Call {
         if has_rung && !has_session && !is_first && (rseq.is_none() || !is_reliable) {
             return;
         }
+        let attempt = self.branch(branch_id).expect("the caller holds this branch").attempt;
+        if !is_reliable && self.ring_locally(step, attempt) {
+            return;
+        }
         if !is_reliable {
             self.ingress.has_rung |= status == 180;
             return self.show(step, branch_id, message, status, b"");

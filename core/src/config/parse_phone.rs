@@ -102,7 +102,7 @@ fn profile(reader: &mut Reader<'_>, table: &Section<'_>, config: &Config) -> Pro
     if let Some(caller_id) = caller_id.as_ref().filter(|id| !valid_user(id.value)) {
         reader.error(&caller_id.span, "value", "`caller_id` must be a number or name without spaces");
     }
-    let local_ring = endpoint::flag(reader, table, "local_ring");
+    let local_ring = reader.boolean(table, "local_ring").is_some_and(|flag| flag.value);
     Profile {
         caller_id: caller_id.map(|id| id.value.to_owned()),
         media_proxy: endpoint::media_proxy(reader, table, &config.parameters),

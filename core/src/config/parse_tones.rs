@@ -13,7 +13,6 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>) -> Tones {
     let mut tones = Tones::default();
     if let Some(table) = reader.table(root, "tones", "[tones]") {
         reader.known_keys(&table, TONES);
-        not_acted_on(reader, &table, "[tones]");
         tones.folder = path(reader, &table, "folder");
         let written = ringback(reader, &table, &tones);
         tones.ringback = written.map_or(tones.ringback, |ringback| ringback.value);

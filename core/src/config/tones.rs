@@ -186,7 +186,6 @@ mod tests {
              [announcements]\nbussy = \"busy.wav\"\nnormal = \"bye.wav\"\nbusy = \"../busy.wav\"\nnot_found = 3\ntimes = 0\n\
              [[phone]]\nuser = \"1\"\npassword = \"x\"\nringback = \"melody.mp3\"\n"
         ), @"
-        1:1: warning: [tones] is accepted, not yet acted on: this build relays no media (not-acted-on)
         2:1: error: unknown key `ringbak` in [tones], did you mean `ringback`? (unknown-key)
         3:12: error: `ringback`: `42` is no frequency of 300 to 3400 Hz (value)
         4:10: error: `folder` must be a text in quotes, not a whole number (wrong-type)

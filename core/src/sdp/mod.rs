@@ -38,6 +38,7 @@ mod refuse;
 mod rewrite;
 mod scan;
 mod stream;
+mod take;
 mod version;
 
 pub use codec::{first_codec, static_name};
@@ -48,4 +49,5 @@ pub use rewrite::{NewOrigin, Relay, RelayedStream, Rewrite, RtcpPort, rewrite};
 pub(crate) use scan::offset_in;
 pub use scan::{Connection, Direction, Line, Media, Origin, SdpError, Session, lines, scan};
 pub use stream::{Format, Mux, Profile, Stream, streams};
+pub use take::{Taken, answer, take};
 pub use version::Version;

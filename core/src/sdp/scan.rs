@@ -170,6 +170,26 @@ impl Direction {
             _ => None,
         }
     }
+
+    /// As an attribute.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::SendRecv => "sendrecv",
+            Direction::SendOnly => "sendonly",
+            Direction::RecvOnly => "recvonly",
+            Direction::Inactive => "inactive",
+        }
+    }
+
+    /// That of the answer which takes all that an offer of this direction lets it (RFC 3264 §6.1).
+    #[must_use]
+    pub fn answered(self) -> Direction {
+        match self {
+            Direction::SendOnly => Direction::RecvOnly,
+            Direction::RecvOnly => Direction::SendOnly,
+            both_or_none => both_or_none,
+        }
+    }
 }
 
 /// An `m=` line and the lines that follow it.

@@ -10,18 +10,21 @@
 //! | `open` | ports: asked for, waited for, given back |
 //! | `speak` | a description passes from leg to leg: read, rewritten, told to the shard |
 //! | `description` | what is kept of one stream of a description, and the plan of a leg that follows |
+//! | `ring` | ringback that the switch plays to the caller |
 //! | `report` | what shards tell: where media goes, silence, the statistics of the CDR |
 
 mod decide;
 mod description;
 mod open;
 mod report;
+mod ring;
 mod speak;
 
 pub(super) use decide::evidence;
 pub use description::Description;
 pub(super) use open::Opening;
 pub use report::Closing;
+pub use ring::Ring;
 pub(super) use speak::{Role, Spot, View};
 
 use super::Side;
@@ -58,6 +61,8 @@ pub struct Relayed {
     pub streams: Vec<Stream>,
     /// The branch whose callee spoke last.
     pub speaker: Option<u8>,
+    /// What the caller hears while the callee rings.
+    pub ring: Ring,
 }
 
 /// One stream.

@@ -1,7 +1,7 @@
 //! Ports: a description waits until those that it is to name are held.
 
 use super::super::{Attempt, AttemptState, Call, Side, Step};
-use super::{Media, Port, Relayed, Stream};
+use super::{Media, Port, Relayed, Ring, Stream};
 use crate::cx::Cx;
 use crate::input::{Flow, SocketId};
 use crate::limits;
@@ -130,7 +130,7 @@ impl Call {
         let kinds = [kind(caller.socket), kind(attempt.dialog.flow.socket)];
         let relayed = attempt.media.relayed.get_or_insert_with(|| {
             let shard = step.relays.pick_shard(kinds[0]);
-            Box::new(Relayed { shard, streams: Vec::with_capacity(1), speaker: None })
+            Box::new(Relayed { shard, streams: Vec::with_capacity(1), speaker: None, ring: Ring::default() })
         });
         let mut asking = Asking {
             call: step.id.to_bits(),

@@ -60,6 +60,10 @@ impl Call {
 
     /// Without a session there is no media: better no call than a silent one.
     fn on_media_refusal(&mut self, step: &mut Step<'_>, why: Refusal) {
+        if why == Refusal::NoSound {
+            // the recordings have just been read anew: nothing is heard, and the call goes on
+            return self.story.push("the shard has no such recording (media.no-sound)".to_owned());
+        }
         self.story.push(format!("the media relay refuses: {why:?} (media.refused)"));
         let (reason, direction) = (EndReason::NoMediaPorts, EndDirection::Server);
         self.end(step, End { reason, direction, status: if self.times.answer.is_some() { 200 } else { 503 } });
