@@ -18,7 +18,7 @@ fn two_baresips_register_and_hear_each_other() {
     let mut callee = Phone::prepare(&BARESIP, &folder, "u00002", 440.0, Answer::Plain);
     let mut caller = Phone::prepare(&BARESIP, &folder, "u00001", 700.0, Answer::Plain);
     for phone in [&mut callee, &mut caller] {
-        phone.start(switch.port);
+        phone.start(switch.address());
         phone.wait_for(BARESIP.registered);
     }
     caller.dial("u00002");

@@ -55,7 +55,7 @@ impl Exchange {
         let capture = Capture::start(folder, &ports);
         let mut exchange = Exchange { switch, capture, ledger: Vec::new() };
         for phone in &mut phones {
-            phone.start(exchange.switch.port);
+            phone.start(exchange.switch.address());
         }
         for phone in &mut phones {
             phone.wait_for(phone.make.registered);

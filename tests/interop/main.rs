@@ -4,6 +4,7 @@ mod baresip;
 mod calls;
 mod exchange;
 mod failover;
+mod nat;
 mod odd;
 mod phone;
 mod registrar;

@@ -3,12 +3,13 @@
 
 use crosspoint_tests::ports::{free_udp_port, free_udp_ports};
 use crosspoint_tests::process::{Process, until};
+use crosspoint_tests::site::Site;
 use crosspoint_tests::switch::{DOMAIN, PASSWORD};
 use crosspoint_tests::tone;
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// Where baresip's modules are, by distribution.
@@ -114,6 +115,7 @@ pub(crate) struct Phone {
     /// Where it takes speech.
     pub(crate) media: RangeInclusive<u16>,
     answers: Answer,
+    site: Site,
     folder: PathBuf,
     process: Option<Process>,
     /// How much of the log earlier waits have gone through.
@@ -127,11 +129,16 @@ impl Phone {
         std::fs::create_dir_all(&folder).expect("the test's folder can be written");
         tone::write(&folder.join("voice.wav"), hz, 60);
         let (port, media) = (free_udp_port(), free_udp_ports(MEDIA_PORTS));
-        Phone { make, user, port, media, answers, folder, process: None, seen: 0 }
+        Phone { make, user, port, media, answers, site: Site::LOOPBACK, folder, process: None, seen: 0 }
     }
 
-    /// Starts it; it registers at the switch on this port.
-    pub(crate) fn start(&mut self, switch: u16) {
+    /// Puts it on a host of its own, where it has its ports to itself.
+    pub(crate) fn at(self, site: &Site) -> Phone {
+        Phone { port: 5060, media: 10_000..=10_000 + MEDIA_PORTS, site: site.clone(), ..self }
+    }
+
+    /// Starts it; it registers at the switch.
+    pub(crate) fn start(&mut self, switch: SocketAddr) {
         let is_baresip = self.make.program == BARESIP.program;
         self.process = Some(if is_baresip { self.start_baresip(switch) } else { self.start_linphone(switch) });
     }
@@ -198,13 +205,31 @@ impl Phone {
         samples[end.saturating_sub(8000)..end].to_vec()
     }
 
-    fn start_baresip(&self, switch: u16) -> Process {
-        let Phone { folder, user, port, media, .. } = self;
+    /// The last `c=` line that baresip was shown.
+    pub(crate) fn shown_host(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let own = SocketAddr::new(self.site.address, self.port);
+        let shown = log
+            .split("\nUDP ")
+            .filter(|message| message.lines().next().is_some_and(|line| line.ends_with(&format!("-> {own}"))));
+        shown
+            .flat_map(str::lines)
+            .filter(|line| line.starts_with("c="))
+            .last()
+            .unwrap_or_default()
+            .trim_end()
+            .to_owned()
+    }
+
+    fn start_baresip(&self, switch: SocketAddr) -> Process {
+        let Phone { folder, user, port, media, site, .. } = self;
         let modules =
             MODULE_FOLDERS.into_iter().find(|path| Path::new(path).is_dir()).expect("baresip has its modules");
         let mut config = format!(
-            "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\nrtp_ports {}-{}\naudio_source aufile,{}\n\
+            "sip_listen {}\nnet_interface {}\nrtp_ports {}-{}\naudio_source aufile,{}\n\
              ausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\nsnd_path {}\nmodule_path {modules}\n",
+            SocketAddr::new(site.address, *port),
+            site.address,
             media.start(),
             media.end(),
             folder.join("voice.wav").display(),
@@ -216,17 +241,17 @@ impl Phone {
         config += "module_app account.so\nmodule_app menu.so\n";
         let mode = if self.answers == Answer::EarlyMedia { "early" } else { "manual" };
         let account = format!(
-            "<sip:{user}@{DOMAIN}>;auth_user={user};auth_pass={PASSWORD};outbound=\"sip:127.0.0.1:{switch}\";regint=600;\
+            "<sip:{user}@{DOMAIN}>;auth_user={user};auth_pass={PASSWORD};outbound=\"sip:{switch}\";regint=600;\
              audio_codecs=pcma;answermode={mode}\n"
         );
         for (name, text) in [("config", config.as_str()), ("accounts", account.as_str()), ("contacts", "")] {
             std::fs::write(folder.join(name), text).expect("the test's folder can be written");
         }
-        Process::start_commanded(Command::new("baresip").arg("-v").arg("-f").arg(folder), &folder.join("log"))
+        Process::start_commanded(site.command("baresip").args(["-v", "-s", "-f"]).arg(folder), &folder.join("log"))
     }
 
-    fn start_linphone(&self, switch: u16) -> Process {
-        let Phone { folder, user, port, media, .. } = self;
+    fn start_linphone(&self, switch: SocketAddr) -> Process {
+        let Phone { folder, user, port, media, site, .. } = self;
         // it makes its databases there, but not these folders
         for path in [".local/share/linphone", ".config/linphone"] {
             std::fs::create_dir_all(folder.join(path)).expect("the test's folder can be written");
@@ -234,7 +259,7 @@ impl Phone {
         let config = format!(
             "[sip]\nsip_port={port}\nsip_tcp_port=0\nsip_tls_port=0\ndefault_proxy=0\nincoming_calls_early_media={}\n\n\
              [rtp]\naudio_rtp_port={}-{}\n\n[sound]\nechocancellation=0\n\n\
-             [proxy_0]\nreg_proxy=<sip:127.0.0.1:{switch}>\nreg_route=<sip:127.0.0.1:{switch};lr>\nreg_identity=sip:{user}@{DOMAIN}\n\
+             [proxy_0]\nreg_proxy=<sip:{switch}>\nreg_route=<sip:{switch};lr>\nreg_identity=sip:{user}@{DOMAIN}\n\
              reg_expires=600\nreg_sendregister=1\npublish=0\n\n\
              [auth_info_0]\nusername={user}\npasswd={PASSWORD}\nrealm={DOMAIN}\n",
             u8::from(self.answers == Answer::EarlyMedia),
@@ -242,7 +267,7 @@ impl Phone {
             media.end(),
         );
         std::fs::write(folder.join("linphonerc"), config).expect("the test's folder can be written");
-        let mut command = Command::new("linphonec");
+        let mut command = site.command("linphonec");
         command
             .env("HOME", folder)
             .arg("-c")

@@ -7,5 +7,6 @@ pub mod ports;
 pub mod process;
 pub mod scene;
 pub mod sipp;
+pub mod site;
 pub mod switch;
 pub mod tone;

@@ -2,7 +2,9 @@
 
 use crate::ports::free_udp_port;
 use crate::process::{Process, until};
+use crate::site::Site;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -19,7 +21,8 @@ pub struct Switch {
     state: PathBuf,
     events: PathBuf,
     recording: PathBuf,
-    /// Where it takes SIP, on 127.0.0.1.
+    site: Site,
+    /// Where it takes SIP.
     pub port: u16,
 }
 
@@ -37,21 +40,34 @@ impl Switch {
     /// # Panics
     /// When it is not ready after ten seconds.
     pub fn start_with(folder: &Path, also: &str) -> Switch {
-        let port = free_udp_port();
+        Switch::start_at(&Site::LOOPBACK, free_udp_port(), folder, also)
+    }
+
+    /// Starts one there, listening to this port.
+    ///
+    /// # Panics
+    /// When it is not ready after ten seconds.
+    pub fn start_at(site: &Site, port: u16, folder: &Path, also: &str) -> Switch {
         let [state, events, recording] = ["state", "events.jsonl", "recording"].map(|name| folder.join(name));
         let config = folder.join("crosspoint.toml");
         let text = format!(
-            "[switch]\ndomain = \"{DOMAIN}\"\nevent_log = \"{}\"\n\n[[listen]]\ntransport = \"udp\"\nbind = \"127.0.0.1:{port}\"\n\n\
+            "[switch]\ndomain = \"{DOMAIN}\"\nevent_log = \"{}\"\n\n[[listen]]\ntransport = \"udp\"\nbind = \"{}\"\n\n\
              [[phone]]\nusers = \"u00000..u09999\"\npassword = \"{PASSWORD}\"\n\n{also}",
-            events.display()
+            events.display(),
+            SocketAddr::new(site.address, port),
         );
         std::fs::write(&config, text).expect("the test's folder can be written");
         let program = program();
-        let mut command = Command::new(&program);
+        let mut command = site.command(&program);
         command.arg("run").arg("--config").arg(&config).arg("--state-dir").arg(&state).arg("--record").arg(&recording);
         let mut process = Process::start(&mut command, &folder.join("crosspoint.log"));
         process.wait_for("ready", Duration::from_secs(10));
-        Switch { program, process, state, events, recording, port }
+        Switch { program, process, state, events, recording, site: site.clone(), port }
+    }
+
+    /// Where it takes SIP.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.site.address, self.port)
     }
 
     /// What `status --json` prints.
@@ -62,13 +78,13 @@ impl Switch {
         self.ask("status")
     }
 
-    /// What a command such as `calls` prints with `--json`.
+    /// What a command such as `calls`, with its arguments, prints with `--json`.
     ///
     /// # Panics
     /// When the server does not answer.
     pub fn ask(&self, what: &str) -> String {
         let mut command = Command::new(&self.program);
-        let output = command.arg(what).arg("--json").arg("--state-dir").arg(&self.state).output();
+        let output = command.args(what.split(' ')).arg("--json").arg("--state-dir").arg(&self.state).output();
         let output = output.expect("the server's program can be run");
         assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
