@@ -124,3 +124,48 @@ fn processors() -> Vec<usize> {
     let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap_or_else(|_| CpuSet::new());
     (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu).unwrap_or(false)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosspoint_core::ports::{BindError, Kind, Place, Pool, PortCommand, PortReply};
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    #[test]
+    fn a_shard_with_much_to_tell_is_heard_in_parts_and_in_order() {
+        let config = Config { media_shards: Some(2), ..Config::embedded("x") };
+        let seed = Seed::from_number(1);
+        let mut shards = Shards::start(&config, &Sounds::default(), Clock::start(), seed, u64::MAX).unwrap();
+        // an address of documentation (RFC 5737), which nobody has
+        let kind = Kind { pool: Pool::Relay, address: [192, 0, 2, 1].into(), is_pair: true };
+        for request in 0..200 {
+            let place = Place { shard: Shard(1), port: 10_000, kind };
+            shards.order(place.shard, Order::Ports(PortCommand::Open { request, place }));
+        }
+        shards.flush();
+        let mut told = 0;
+        while told < 200 {
+            let mut fds = [PollFd::new(shards.as_fd(), PollFlags::POLLIN)];
+            assert_eq!(poll(&mut fds, PollTimeout::from(10_000u16)), Ok(1), "{told} are told");
+            shards.hear();
+            loop {
+                let before = told;
+                let more = shards.collect(|shard, report| {
+                    let refused = PortReply::Refused { request: told, why: BindError::Other };
+                    assert!(matches!(report, Report::Ports(reply) if reply == refused), "{report:?}");
+                    assert_eq!(shard, Shard(1));
+                    told += 1;
+                });
+                assert!(told - before <= 64 && more == (told - before == 64));
+                if !more {
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn there_is_a_processor_to_run_on() {
+        assert!(!processors().is_empty());
+    }
+}

@@ -71,9 +71,14 @@ fn nothing_of_the_ports_is_left_after_a_kill() {
 
 #[test]
 fn with_few_open_files_ports_are_short_and_signalling_is_not() {
-    let serving = Serving::limited(&config(2).1, 1024);
-    serving.until_status("ports_warm", 32);
-    let serving = Serving::limited(&crate::phones::config().replace("[switch]\n", "[switch]\nmedia_shards = 1\n"), 64);
+    // the second has a soft limit alone, which it raises
+    for ulimit in ["-n 1024", "-Sn 64"] {
+        let serving = Serving::limited(&config(2).1, ulimit);
+        serving.until_status("ports_warm", 32);
+        serving.kill();
+    }
+    let config = crate::phones::config().replace("[switch]\n", "[switch]\nmedia_shards = 1\n");
+    let serving = Serving::limited(&config, "-n 64");
     let until = Instant::now() + Duration::from_secs(10);
     // three quarters of 64, into which pairs fit but for one file at most
     while serving.open_files() < 47 {

@@ -44,10 +44,10 @@ impl Serving {
         Serving::with(dir, config, &[])
     }
 
-    /// Starts one that may not have more than so many files open.
-    pub(crate) fn limited(config: &str, open_files: u32) -> Serving {
+    /// Starts one under limits that the shell's `ulimit` sets.
+    pub(crate) fn limited(config: &str, ulimit: &str) -> Serving {
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("ulimit -n {open_files}; exec \"$0\" \"$@\""), BINARY]);
+        shell.args(["-c", &format!("ulimit {ulimit}; exec \"$0\" \"$@\""), BINARY]);
         Serving::start(shell, tempfile::tempdir().unwrap(), config, &[])
     }
 
