@@ -55,6 +55,8 @@ counters! {
     calls_answered,
     /// Calls that have ended.
     calls_ended,
+    /// Relayed calls in which one side was not heard ten seconds after the answer.
+    calls_one_way,
     /// Rounds of OPTIONS to gateways.
     ping_rounds,
     /// Rounds of OPTIONS that no peer of the gateway answered.

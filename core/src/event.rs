@@ -61,6 +61,15 @@ pub enum Event {
         /// What it was decided upon.
         facts: Box<Facts>,
     },
+    /// Ten seconds after the answer one side of a relayed call sends and hears nothing.
+    MediaOneWay {
+        /// The call's flow number.
+        call: u64,
+        /// Who hears nothing: `caller` or `callee`.
+        deaf: &'static str,
+        /// What came from both sides, from where, and what was rejected, in words.
+        detail: String,
+    },
     /// The call was answered.
     CallAnswered {
         /// The call's flow number.
@@ -123,6 +132,7 @@ impl Event {
             Event::CallStarted { .. } => "call.started",
             Event::RouteDecided { .. } => "route.decided",
             Event::MediaDecided { .. } => "media.decided",
+            Event::MediaOneWay { .. } => "media.one-way",
             Event::CallAnswered { .. } => "call.answered",
             Event::CallEnded { .. } => "call.ended",
             Event::TrunkChanged { .. } => "trunk.changed",

@@ -103,6 +103,8 @@ pub enum CallTimer {
     Waiting(u8),
     /// Subscriptions of this branch have outlived their call long enough.
     Linger(u8),
+    /// The conversation has lasted long enough to see whether both sides are heard.
+    Listen,
     /// The CDR has waited long enough for the relay's last statistics.
     Statistics,
 }
@@ -131,6 +133,7 @@ impl TimerKey {
             TimerKey::Call(_, CallTimer::Crossed(_)) => "call: a request that met another goes out again",
             TimerKey::Call(_, CallTimer::Waiting(_)) => "call: requests have waited for the other leg",
             TimerKey::Call(_, CallTimer::Linger(_)) => "call: subscriptions outlive the call",
+            TimerKey::Call(_, CallTimer::Listen) => "call: whether both sides are heard",
             TimerKey::Call(_, CallTimer::Statistics) => "call: last statistics of the relay",
             TimerKey::Trunk(_, TrunkTimer::Ping) => "trunk: next OPTIONS, or its answer overdue",
             TimerKey::Trunk(_, TrunkTimer::Hold) => "trunk: end of a Retry-After",

@@ -5,7 +5,7 @@ use crosspoint_core::cdr::CallRecord;
 use crosspoint_core::config;
 use crosspoint_core::event::Event;
 use crosspoint_core::input::{Flow, SocketId, Transport};
-use crosspoint_core::media::{Kind, LegPlan, MediaOp, MediaReport, MediaShard, Party, SessionId};
+use crosspoint_core::media::{Kind, LegPlan, MediaOp, MediaReport, MediaShard, Party, Relay, SessionId};
 use crosspoint_core::ports::{BindError, PortCommand, PortReply, Shard};
 use crosspoint_core::rng::media_stream;
 use crosspoint_core::time::{Instant, Now, UnixMicros};
@@ -50,11 +50,16 @@ impl Scene {
     }
 
     fn with(driver: Driver, parameters: &str) -> Scene {
+        Scene::of(driver, parameters, "")
+    }
+
+    /// With further keys of the gateway that is called.
+    fn of(driver: Driver, parameters: &str, callee: &str) -> Scene {
         let text = format!(
             "[switch]\ndomain = \"switch.example\"\n[parameters]\nSS_RTP_PORT_RANGE = \"20000,20399\"\n{parameters}\n\
              [[listen]]\ntransport = \"udp\"\nbind = \"10.9.9.9:5060\"\nadvertise = \"203.0.113.9:5060\"\n\
              [[gateway]]\nname = \"in\"\ndirection = \"mapping\"\npeers = [\"{CALLER}\"]\n\
-             [[gateway]]\nname = \"out\"\ndirection = \"routing\"\npeers = [\"{CALLEE}\"]\n"
+             [[gateway]]\nname = \"out\"\ndirection = \"routing\"\npeers = [\"{CALLEE}\"]\n{callee}\n"
         );
         let config = config::parse(&text).unwrap_or_else(|findings| panic!("{findings}")).config;
         let now = Now { mono: Instant::from_micros(1), wall: UnixMicros(1_800_000_000_000_000) };
@@ -111,11 +116,28 @@ impl Scene {
     /// Lets time pass, in ms.
     fn pass(&mut self, ms: u64) {
         let end = self.now.mono + Duration::from_millis(ms);
-        while let Some(next) = self.switch.poll_timeout().map(|next| next.at).filter(|at| *at <= end) {
+        loop {
+            let of_switch = self.switch.poll_timeout().map(|next| next.at);
+            let next = [of_switch, self.shard.poll_timeout()].into_iter().flatten().min();
+            let Some(next) = next.filter(|at| *at <= end) else { break };
             self.now.mono = self.now.mono.max(next);
+            self.shard.tick(self.now.mono);
             self.give(Input::Tick);
         }
         self.now.mono = end;
+    }
+
+    /// A packet of G.711 comes from there to the port of this side; gives where it goes.
+    fn packet(&mut self, from: &str, party: Party, sequence: u16) -> Option<String> {
+        let mut packet =
+            [&[0x80, 8][..], &sequence.to_be_bytes(), &[0; 4], &[1, 2, 3, party as u8], &[0xd5; 160]].concat();
+        let socket = self.plan(0, party).socket;
+        let relay = self.shard.relay(self.now.mono, socket, from.parse().unwrap(), &mut packet);
+        self.give(Input::Tick);
+        match relay {
+            Relay::Forward { to, .. } => Some(to.to_string()),
+            Relay::Consume | Relay::Drop(_) => None,
+        }
     }
 
     fn hear(&mut self, from: &str, text: &str) {
@@ -541,4 +563,50 @@ fn a_description_among_other_parts_is_rewritten() {
     let invited = scene.take(CALLEE, "INVITE ");
     assert!(invited.contains("c=IN IP4 203.0.113.9") && invited.contains("hello"), "{invited}");
     assert!(!invited.contains("192.0.2.1"), "nothing of the caller's address\n{invited}");
+}
+
+/// Behaviour §3 and 1(a), F2: media that is watched is relayed, and a silence after the answer ends the call; while it
+/// rings nobody has to speak.
+#[test]
+fn a_silence_that_is_watched_ends_the_call() {
+    let watch = "rtp_interruption = \"from_remote\"\nrtp_interruption_s = 5";
+    let mut scene = Scene::of(Driver::Opens, "", watch);
+    scene.invite("audio 4000");
+    scene.answer(180, "callee", "");
+    scene.pass(20_000);
+    scene.answer(200, "callee", "audio 6000");
+    scene.request(CALLER, "ACK", 1, "");
+    for sequence in 0..3 {
+        scene.pass(2_000);
+        assert!(scene.packet("198.51.100.2:6000", Party::Callee, sequence).is_some());
+    }
+    scene.pass(4_900);
+    assert!(scene.record.is_none(), "{:?}", scene.record);
+    scene.pass(200);
+    assert!(scene.has(CALLER, "BYE ") && scene.has(CALLEE, "BYE "));
+    let record = scene.record.unwrap();
+    assert_eq!((record.end_reason.name(), record.media_rule.as_str()), ("interrupted", "F2"));
+    assert_eq!((record.rtp_caller_packets, record.rtp_callee_packets), (Some(0), Some(3)));
+    assert!(record.route.contains("nothing from the callee (media.interrupted)"), "{}", record.route);
+}
+
+/// User-pains 1: the operator is told, with what a capture would show.
+#[test]
+fn one_way_audio_is_told() {
+    let mut scene = Scene::new(Driver::Opens);
+    scene.talk("audio 4000", "audio 6000");
+    for sequence in 0..5 {
+        assert_eq!(scene.packet("192.0.2.1:4000", Party::Caller, sequence).as_deref(), Some("198.51.100.2:6000"));
+        assert_eq!(scene.packet("203.0.113.77:6000", Party::Callee, sequence), None, "a stranger");
+    }
+    scene.pass(10_100);
+    let stream = &scene.switch.calls(1)[0].streams[0];
+    assert_eq!(stream.caller, "192.0.2.1:4000 locked by signalled_address");
+    assert_eq!(stream.callee, "198.51.100.2:6000 signalled by signalling");
+    scene.hang_up();
+    let route = scene.record.unwrap().route;
+    let told = "one-way audio: the caller hears nothing; of the caller: 5 packets, 192.0.2.1:4000 locked by \
+                signalled_address; of the callee: 0 packets, 198.51.100.2:6000 signalled by reopened, 5 rejected \
+                (media.one-way)";
+    assert!(route.contains(told), "{route}");
 }

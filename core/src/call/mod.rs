@@ -57,7 +57,7 @@ pub use passing::Passing;
 pub use refer::Subscription;
 pub use reliable::Reliable;
 pub use start::{Identity, Incoming, called_number};
-pub use view::CallView;
+pub use view::{CallView, StreamView};
 
 use crate::cx::Cx;
 use crate::dialog::Tag;
@@ -273,6 +273,7 @@ impl Calls {
             CallTimer::Crossed(exchange) => call.on_crossed_timer(step, exchange),
             CallTimer::Waiting(branch) => call.on_waiting_timer(step, branch),
             CallTimer::Linger(branch) => call.on_linger_timer(branch),
+            CallTimer::Listen => call.listen(step),
             CallTimer::Statistics => call.finish_record(step),
         });
     }

@@ -493,6 +493,8 @@ pub struct Call {
     pub frozen: Option<Decision>,
     /// How it ended, once it has.
     pub end: Option<End>,
+    /// When it is looked whether both sides of relayed media are heard.
+    pub listen_timer: Option<TimerId>,
     /// Its CDR, while it waits for the relay's last statistics.
     pub closing: Option<Box<Closing>>,
 }
@@ -580,6 +582,7 @@ impl Call {
         });
         let crossed = |exchange: &&Exchange| matches!(exchange.state, ExchangeState::Crossed { .. });
         usize::from(self.timer.is_some())
+            + usize::from(self.listen_timer.is_some())
             + self.closing.as_ref().map_or(0, |closing| closing.timers())
             + of_attempts
             + of_branches.sum::<usize>()

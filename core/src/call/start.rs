@@ -153,6 +153,7 @@ impl Calls {
             farewell: Box::default(),
             frozen: None,
             end: None,
+            listen_timer: None,
             closing: None,
         };
         let id = self.calls.insert(call);

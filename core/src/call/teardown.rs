@@ -48,6 +48,7 @@ impl Call {
         }
         self.end = Some(end);
         step.cx.timers.cancel(&mut self.timer);
+        step.cx.timers.cancel(&mut self.listen_timer);
         let record = record::of_call(step.cx, self);
         self.close_record(step, record);
         self.ways.clear();

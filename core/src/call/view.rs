@@ -23,12 +23,27 @@ pub struct CallView {
     pub media: &'static str,
     /// The rule that decided so.
     pub media_rule: &'static str,
+    /// Where the relay sends each stream, by its `m=` line: see [`StreamView`].
+    pub streams: Vec<StreamView>,
     /// Milliseconds since the answer.
     pub talk_ms: Option<u64>,
     /// Call-ID of the caller's leg.
     pub call_id_in: String,
     /// Call-ID of the callee's leg.
     pub call_id_out: String,
+}
+
+/// A relayed stream of a live call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StreamView {
+    /// The switch's port on the caller's side.
+    pub caller_port: u16,
+    /// Where the caller's media is, how settled that is, and why: what it signalled, or what a packet has shown.
+    pub caller: String,
+    /// The switch's port on the callee's side.
+    pub callee_port: u16,
+    /// The same of the callee's media.
+    pub callee: String,
 }
 
 impl Calls {
@@ -56,6 +71,7 @@ fn view(call: &Call, now: Now) -> CallView {
         route: call.story.clone(),
         media: media.map_or("", |(outcome, _)| outcome.name()),
         media_rule: media.map_or("", |(_, rule)| rule.id()),
+        streams: call.current_media().map(|media| media.views()).unwrap_or_default(),
         talk_ms: call.times.answer_mono.map(|at| now.mono.since(at).as_millis() as u64),
         call_id_in: String::from_utf8_lossy(&call.ingress.dialog.call_id).into_owned(),
         call_id_out: to.map(|to| String::from_utf8_lossy(&to.call_id).into_owned()).unwrap_or_default(),

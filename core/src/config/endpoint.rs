@@ -1,7 +1,10 @@
 //! What phones and gateways have in common.
 
 use super::reader::{At, Reader, Section};
-use crate::params::{MediaProxy, Parameters};
+use super::watch::MediaWatch;
+use crate::media::Interruption;
+use crate::nearest::nearest;
+use crate::params::{MediaProxy, Parameters, did_you_mean};
 use toml::de::DeValue;
 
 /// `media_proxy`: a name or a VOS code.
@@ -24,7 +27,7 @@ pub(super) fn media_proxy(reader: &mut Reader<'_>, table: &Section<'_>, paramete
     }
 }
 
-/// Rules G2 and G3 of behaviour 1(a), and that this build relays nothing.
+/// Rules G2 and G3 of behaviour 1(a).
 fn lint(reader: &mut Reader<'_>, mode: &At<MediaProxy>, global: MediaProxy) {
     match (global, mode.value) {
         (MediaProxy::Off, MediaProxy::MustOn) => {
@@ -43,10 +46,6 @@ fn lint(reader: &mut Reader<'_>, mode: &At<MediaProxy>, global: MediaProxy) {
         }
         _ => {}
     }
-    if matches!(mode.value, MediaProxy::On | MediaProxy::MustOn) {
-        let text = format!("{}: this build relays no media, every call's media is direct", mode.value.name());
-        reader.warn(&mode.span, "no-relay", text);
-    }
 }
 
 /// A flag that is off by default and that this build only keeps.
@@ -56,4 +55,27 @@ pub(super) fn flag(reader: &mut Reader<'_>, table: &Section<'_>, key: &str) -> b
         reader.warn(&flag.span, "not-acted-on", format!("{key} is accepted, not yet acted on"));
     }
     flag.value
+}
+
+/// `rtp_interruption` and `rtp_interruption_s`.
+pub(super) fn watch(reader: &mut Reader<'_>, table: &Section<'_>) -> MediaWatch {
+    let mut watch = MediaWatch::default();
+    if let Some(text) = reader.text(table, "rtp_interruption") {
+        match Interruption::ALL.into_iter().find(|mode| mode.name() == text.value) {
+            Some(mode) => watch.interruption = mode,
+            None => {
+                let near = nearest(text.value, Interruption::ALL.into_iter().map(Interruption::name));
+                let words = "must be none, to_remote, from_remote or both";
+                let text_of = format!("`rtp_interruption` {words}{}", did_you_mean(near));
+                reader.error(&text.span, "value", text_of);
+            }
+        }
+    }
+    if let Some(after_s) = reader.whole(table, "rtp_interruption_s", 1..=3600) {
+        watch.after_s = after_s.value;
+        if watch.interruption == Interruption::None {
+            reader.warn(&after_s.span, "no-watch", "`rtp_interruption_s` means something only with `rtp_interruption`");
+        }
+    }
+    watch
 }

@@ -1,5 +1,6 @@
 //! The gateways, and which one an address or a number belongs to.
 
+use super::MediaWatch;
 use super::gateway_rules::{GatewayRules, Prefix};
 use super::identity::IdentityPolicy;
 use crate::auth::Secret;
@@ -42,6 +43,8 @@ pub struct Gateway {
     pub capacity: u32,
     /// Its side of the media-proxy decision.
     pub media_proxy: MediaProxy,
+    /// What is watched in its media.
+    pub watch: MediaWatch,
     /// What it is shown of who calls, and what it is believed.
     pub identity: IdentityPolicy,
     /// What it says about routing.
@@ -283,6 +286,7 @@ mod tests {
             priority: 0,
             capacity: 0,
             media_proxy: MediaProxy::Auto,
+            watch: crate::config::MediaWatch::default(),
             identity: IdentityPolicy::GATEWAY,
             rules: GatewayRules::default(),
             ping: Ping::default(),

@@ -21,6 +21,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 mod tones;
+mod watch;
 
 pub use crate::finding::{Finding, Findings, Level};
 pub use gateway_rules::{
@@ -36,3 +37,4 @@ pub use parse::{Parsed, parse, parse_on};
 pub use parse_gateway_rules::KEYS as ROUTING_KEYS;
 pub use phones::{Block, Phone, Phones, Profile, Single};
 pub use tones::{Ringback, Tones};
+pub use watch::MediaWatch;

@@ -12,11 +12,6 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>) -> Vec<Network> 
     let mut networks: Vec<Network> = Vec::new();
     for table in reader.tables(root, "network", "[[network]]") {
         reader.known_keys(&table, KEYS);
-        reader.warn(
-            &table.span,
-            "not-acted-on",
-            "[[network]] is accepted, not yet acted on: this build relays no media",
-        );
         if table.get("cidrs").is_none() {
             reader.missing(&table, "cidrs");
         }
@@ -36,7 +31,6 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>) -> Vec<Network> 
 /// The network of a socket: a name that need not have a `[[network]]` of its own, but may be meant to.
 pub(super) fn tag(reader: &mut Reader<'_>, name: &At<&str>, networks: &[Network]) -> String {
     let names = || networks.iter().map(|network| network.name.as_str());
-    reader.warn(&name.span, "not-acted-on", "network is accepted, not yet acted on: this build relays no media");
     if name.value.is_empty() {
         reader.error(&name.span, "value", "`network` must not be empty");
     } else if !names().any(|known| known == name.value)

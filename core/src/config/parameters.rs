@@ -3,8 +3,7 @@
 use super::reader::{Reader, Section, Span};
 use crate::nearest::nearest;
 use crate::params::{
-    Checked, MediaProxy, PRESETS, ParamError, Parameters, Spec, Status, System, did_you_mean, find, nearest_name,
-    remarks,
+    Checked, PRESETS, ParamError, Parameters, Spec, Status, System, did_you_mean, find, nearest_name, remarks,
 };
 use std::collections::BTreeMap;
 
@@ -86,14 +85,5 @@ fn lint(reader: &mut Reader<'_>, parameters: &Parameters, name: &str, place: &Sp
     if value == *default {
         return;
     }
-    let relays = matches!(parameters.media_proxy_mode(), MediaProxy::On | MediaProxy::MustOn);
-    if *name == "SS_MEDIAPROXYMODE" && relays {
-        reader.warn(
-            place,
-            "no-relay",
-            format!("{name} = {value}: this build relays no media, every call's media is direct"),
-        );
-    } else {
-        reader.warn(place, "not-acted-on", format!("{name} = {value} is accepted, not yet acted on"));
-    }
+    reader.warn(place, "not-acted-on", format!("{name} = {value} is accepted, not yet acted on"));
 }

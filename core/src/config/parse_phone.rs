@@ -16,6 +16,8 @@ const KEYS: &[&str] = &[
     "ha1_md5",
     "ha1_sha256",
     "media_proxy",
+    "rtp_interruption",
+    "rtp_interruption_s",
     "local_ring",
     "ringback",
     "encryption",
@@ -106,6 +108,7 @@ fn profile(reader: &mut Reader<'_>, table: &Section<'_>, config: &Config) -> Pro
     Profile {
         caller_id: caller_id.map(|id| id.value.to_owned()),
         media_proxy: endpoint::media_proxy(reader, table, &config.parameters),
+        watch: endpoint::watch(reader, table),
         local_ring,
         ringback: parse_tones::of_phone(reader, table, local_ring, &config.tones),
         encryption: endpoint::flag(reader, table, "encryption"),

@@ -1,5 +1,6 @@
 //! The phones: single ones and blocks, found by user name.
 
+use super::MediaWatch;
 use super::identity::IdentityPolicy;
 use super::tones::Ringback;
 use crate::auth::Secret;
@@ -51,6 +52,8 @@ pub struct Profile {
     pub caller_id: Option<String>,
     /// Its side of the media-proxy decision.
     pub media_proxy: MediaProxy,
+    /// What is watched in its media.
+    pub watch: MediaWatch,
     /// Whether the switch plays the ringback tone to those who call it.
     pub local_ring: bool,
     /// Which, where it is not that of [`super::Tones`].
@@ -70,6 +73,7 @@ impl Profile {
             secret,
             caller_id: None,
             media_proxy: MediaProxy::Auto,
+            watch: MediaWatch::default(),
             local_ring: false,
             ringback: None,
             encryption: false,
@@ -90,6 +94,8 @@ pub struct Phone<'p> {
     pub caller_id: Option<&'p str>,
     /// Its side of the media-proxy decision.
     pub media_proxy: MediaProxy,
+    /// What is watched in its media.
+    pub watch: MediaWatch,
     /// Whether the switch plays the ringback tone to those who call it.
     pub local_ring: bool,
     /// Which, where it is not that of [`super::Tones`].
@@ -109,6 +115,7 @@ impl<'p> Phone<'p> {
             secret: &profile.secret,
             caller_id: profile.caller_id.as_deref(),
             media_proxy: profile.media_proxy,
+            watch: profile.watch,
             local_ring: profile.local_ring,
             ringback: profile.ringback.as_ref(),
             encryption: profile.encryption,

@@ -40,12 +40,9 @@ pub fn explain(
         let seen = Seen { evidence: seen.evidence.and(known.evidence), ..known };
         Ok::<_, String>(side(config, Some(&endpoint), seen))
     };
-    let facts = Facts {
-        switches: Switches::of(&config.parameters),
-        caller: side_of(names[0], seen[0])?,
-        callee: side_of(names[1], seen[1])?,
-        needs: Needs::NONE,
-    };
+    let (caller, callee) = (side_of(names[0], seen[0])?, side_of(names[1], seen[1])?);
+    let needs = Needs::of(&caller, &callee);
+    let facts = Facts { switches: Switches::of(&config.parameters), caller, callee, needs };
     Ok(Explanation { decision: decide(&facts), steps: steps(&facts), facts })
 }
 

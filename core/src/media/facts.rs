@@ -54,6 +54,8 @@ pub struct Side {
     pub is_encrypted: bool,
     /// `local_ring`: the switch plays ringback to those who call it. Of the callee alone it counts.
     pub has_local_ring: bool,
+    /// Interruption of its media is watched for.
+    pub is_watched: bool,
     /// The name of its network (behaviour 1(a)).
     pub network: String,
     /// Where its packets come from; unknown before it has sent any, and then taken for IPv4.
@@ -153,6 +155,15 @@ pub struct Needs(u8);
 impl Needs {
     /// No need at all.
     pub const NONE: Needs = Needs(0);
+
+    /// Those that follow from the two sides.
+    pub fn of(caller: &Side, callee: &Side) -> Needs {
+        let needs = [
+            (caller.is_watched || callee.is_watched, Need::Interruption),
+            (caller.is_v6() != callee.is_v6(), Need::Family),
+        ];
+        needs.into_iter().fold(Needs::NONE, |all, (is_so, need)| if is_so { all.and(need) } else { all })
+    }
 
     /// With this one too.
     #[must_use]

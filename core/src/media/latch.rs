@@ -37,6 +37,17 @@ pub enum TargetState {
     Locked,
 }
 
+impl TargetState {
+    /// As in events and explanations.
+    pub fn name(self) -> &'static str {
+        match self {
+            TargetState::Signalled => "signalled",
+            TargetState::Learned => "learned",
+            TargetState::Locked => "locked",
+        }
+    }
+}
+
 /// What moved a target to where and how it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {

@@ -277,6 +277,20 @@ pub enum Interruption {
 }
 
 impl Interruption {
+    /// All four.
+    pub const ALL: [Interruption; 4] =
+        [Interruption::None, Interruption::ToRemote, Interruption::FromRemote, Interruption::Both];
+
+    /// As in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Interruption::None => "none",
+            Interruption::ToRemote => "to_remote",
+            Interruption::FromRemote => "from_remote",
+            Interruption::Both => "both",
+        }
+    }
+
     /// Whether this direction is watched.
     pub fn watches(self, way: Way) -> bool {
         match self {

@@ -1,6 +1,7 @@
 //! One side of a call: what its configuration says of it, and where it was seen.
 
 use super::facts::{Nat, Side};
+use super::op::Interruption;
 use crate::config::{Cidr, Config, Endpoint, Peer};
 use crate::input::SocketId;
 use crate::nat::Evidence;
@@ -29,6 +30,7 @@ pub fn side(config: &Config, endpoint: Option<&Endpoint<'_>>, seen: Seen) -> Sid
         registers: false,
         is_encrypted: false,
         has_local_ring: false,
+        is_watched: false,
         network: String::new(),
         source: None,
         nat: Nat::None,
@@ -41,6 +43,7 @@ pub fn side(config: &Config, endpoint: Option<&Endpoint<'_>>, seen: Seen) -> Sid
                 registers: true,
                 is_encrypted: phone.encryption,
                 has_local_ring: phone.local_ring,
+                is_watched: phone.watch.interruption != Interruption::None,
                 ..unplaced
             };
             placed(config, side, seen)
@@ -51,7 +54,8 @@ pub fn side(config: &Config, endpoint: Option<&Endpoint<'_>>, seen: Seen) -> Sid
                 Peer::Name { .. } => None,
             });
             let seen = Seen { source: seen.source.or(fixed), ..seen };
-            placed(config, Side { mode: gateway.media_proxy, ..unplaced }, seen)
+            let is_watched = gateway.watch.interruption != Interruption::None;
+            placed(config, Side { mode: gateway.media_proxy, is_watched, ..unplaced }, seen)
         }
     }
 }

@@ -10,6 +10,7 @@ pub(super) fn text(event: &Event) -> Option<String> {
         Event::CallStarted { call, caller, callee, .. } => format!("call {call} {caller} -> {callee}"),
         Event::RouteDecided { rule, result, .. } => format!("route {result} ({rule})"),
         Event::MediaDecided { rule, result, .. } => format!("media {result} ({rule})"),
+        Event::MediaOneWay { deaf, detail, .. } => format!("one-way audio: the {deaf} hears nothing; {detail}"),
         Event::CallAnswered { .. } | Event::Dropped { .. } => return None,
         Event::CallEnded { record } => format!(
             "cdr {} by {} status {} hold {} s",
@@ -35,6 +36,7 @@ pub(super) fn call_of(event: &Event) -> Option<u64> {
         Event::CallStarted { call, .. }
         | Event::RouteDecided { call, .. }
         | Event::MediaDecided { call, .. }
+        | Event::MediaOneWay { call, .. }
         | Event::CallAnswered { call } => Some(*call),
         Event::CallEnded { record } => Some(record.flow_no),
         Event::BindingChanged { .. }

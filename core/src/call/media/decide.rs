@@ -2,11 +2,11 @@
 
 use super::super::{Attempt, Call, Step};
 use super::{Decided, Media};
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Endpoint, MediaWatch};
 use crate::dialog::first_contact;
 use crate::event::Event;
 use crate::input::Flow;
-use crate::media::{self, Decision, Facts, Need, Needs, Outcome, Seen, Switches, decide};
+use crate::media::{self, Decision, Facts, Needs, Outcome, Seen, Switches, decide};
 use crate::nat::{Evidence, via_shows_nat};
 use crate::sdp;
 use crate::sip::{Message, Uri};
@@ -26,6 +26,12 @@ fn side(config: &Config, user: &str, gateway: &str, seen: Seen) -> media::Side {
     let phone = config.phones.find(user).filter(|_| gateway.is_empty()).map(Endpoint::Phone);
     let endpoint = phone.or_else(|| config.gateways.find(gateway).map(Endpoint::Gateway));
     media::side(config, endpoint.as_ref(), seen)
+}
+
+/// What is watched in the media of one of these.
+fn watch(config: &Config, user: &str, gateway: &str) -> MediaWatch {
+    let phone = config.phones.find(user).filter(|_| gateway.is_empty()).map(|phone| phone.watch);
+    phone.or_else(|| config.gateways.find(gateway).map(|gateway| gateway.watch)).unwrap_or_default()
 }
 
 fn seen(flow: Flow, evidence: Evidence) -> Seen {
@@ -86,10 +92,7 @@ impl Call {
         let by_callee = shown[1].and(registered(&way.user, to));
         let caller = side(config, &calling.user, &calling.gateway, seen(calling.source, by_caller));
         let callee = side(config, &way.user, &way.gateway, seen(to, by_callee));
-        let needs = match caller.is_v6() != callee.is_v6() {
-            true => Needs::NONE.and(Need::Family),
-            false => Needs::NONE,
-        };
+        let needs = Needs::of(&caller, &callee);
         Facts { switches: Switches::of(&config.parameters), caller, callee, needs }
     }
 
@@ -104,7 +107,10 @@ impl Call {
             result: outcome.name(),
             facts: Box::new(decided.facts.clone()),
         });
+        let config = &step.cx.config;
+        let caller = watch(config, &self.calling.user, &self.calling.gateway);
         let attempt = self.attempt(id).expect("the caller holds this attempt");
+        attempt.media.watches = [caller, watch(config, &attempt.way.user, &attempt.way.gateway)];
         attempt.media.decided = Some(Box::new(decided));
     }
 }

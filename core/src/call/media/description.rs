@@ -1,6 +1,7 @@
 //! What is kept of one stream of a description.
 
-use crate::media::{Interruption, Kind, LegPlan, LegSocket, PayloadTypes, RtcpPlan};
+use crate::config::MediaWatch;
+use crate::media::{Kind, LegPlan, LegSocket, PayloadTypes, RtcpPlan};
 use crate::relays::Held;
 use crate::sdp::{Direction, Format, Mux, PayloadMap, Profile, Stream};
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,7 @@ pub(super) struct Around {
     pub(super) is_muxed: bool,
     /// The other peer's numbers of telephone-event, as this one knows them.
     pub(super) packets: PayloadMap,
-    pub(super) interruption: Interruption,
-    pub(super) interruption_after_ms: u32,
+    pub(super) watch: MediaWatch,
 }
 
 impl Description {
@@ -71,6 +71,11 @@ impl Description {
         self.can_mux
     }
 
+    /// Whether its media does not flow both ways.
+    pub(super) fn is_held(&self) -> bool {
+        self.is_held
+    }
+
     /// The telephone-events, as formats.
     pub(super) fn events(&self) -> Vec<Format<'static>> {
         let format = |&(payload_type, clock_rate_hz)| Format { payload_type, name: b"telephone-event", clock_rate_hz };
@@ -101,8 +106,8 @@ impl Description {
             events: own.chain(shown).fold(PayloadTypes::default(), PayloadTypes::with),
             payload_map: packets,
             is_held: self.is_held,
-            interruption: around.interruption,
-            interruption_after_ms: around.interruption_after_ms,
+            interruption: around.watch.interruption,
+            interruption_after_ms: around.watch.after_s.saturating_mul(1000),
         }
     }
 }

@@ -28,6 +28,7 @@ pub use ring::Ring;
 pub(super) use speak::{Role, Spot, View};
 
 use super::Side;
+use crate::config::MediaWatch;
 use crate::media::{Decision, Facts, LegPlan, Move, Party, SessionId};
 use crate::ports::{LeaseId, Shard};
 use crate::relays::Held;
@@ -39,6 +40,8 @@ use serde::{Deserialize, Serialize};
 pub struct Media {
     /// What was decided, once it was.
     pub decided: Option<Box<Decided>>,
+    /// What is watched in the media of the caller and of the callee.
+    pub watches: [MediaWatch; 2],
     /// What it holds of the relay; none where media is direct.
     pub relayed: Option<Box<Relayed>>,
 }
@@ -119,6 +122,11 @@ impl Port {
 }
 
 impl Stream {
+    /// Media does not flow both ways.
+    fn is_held(&self) -> bool {
+        self.legs.iter().any(|leg| leg.described().is_some_and(Description::is_held))
+    }
+
     /// Both its ports, once both are open.
     fn held(&self) -> Option<[Held; 2]> {
         let [caller, callee] = self.ports?;

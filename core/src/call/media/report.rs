@@ -1,9 +1,12 @@
 //! What the shards tell of a call.
 
-use super::super::{Attempt, Call, End, Side, Step, record};
-use super::{Relayed, Stream};
+use super::super::{Attempt, Call, End, Side, Step, StreamView, record};
+use super::{Media, Relayed, Stream, StreamLeg};
 use crate::cdr::{CallRecord, EndDirection, EndReason};
-use crate::media::{Component, MediaReport, Move, Party, Refusal, SessionId};
+use crate::event::Event;
+use crate::media::{
+    Component, LegStats, MediaDrop, MediaReport, Move, Party, Reason, Refusal, SessionId, TargetState, one_way,
+};
 use crate::timers::{CallTimer, TimerId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -28,13 +31,63 @@ impl Closing {
     }
 }
 
+/// What came from each side, from where and why it is sent there, and what was rejected.
+fn in_words(legs: &[LegStats; 2]) -> String {
+    let [caller, callee] = [0, 1].map(|leg| {
+        let LegStats { received, rtp, tally, .. } = &legs[leg];
+        let rejected = tally.dropped_for(MediaDrop::Spoofed) + tally.dropped_for(MediaDrop::Untrusted);
+        let rejected = if rejected > 0 { format!(", {rejected} rejected") } else { String::new() };
+        format!("{} packets, {}{rejected}", received.packets, target_in_words(rtp))
+    });
+    format!("of the caller: {caller}; of the callee: {callee}")
+}
+
+fn target_in_words(moved: &Move) -> String {
+    let at = moved.target.map_or_else(|| "no target".to_owned(), |at| at.to_string());
+    format!("{at} {} by {}", moved.state.name(), moved.reason.name())
+}
+
 impl Relayed {
     fn stream(&mut self, session: SessionId) -> Option<&mut Stream> {
         self.streams.iter_mut().find(|stream| stream.session == Some(session))
     }
 }
 
+impl Media {
+    /// Its streams, for people.
+    pub(in crate::call) fn views(&self) -> Vec<StreamView> {
+        let streams = self.relayed.iter().flat_map(|relayed| &relayed.streams);
+        streams.filter_map(Stream::view).collect()
+    }
+}
+
+impl Stream {
+    fn view(&self) -> Option<StreamView> {
+        let [caller, callee] = self.held()?;
+        let where_of = |leg: &StreamLeg| match (&leg.moved, leg.told.and_then(|plan| plan.signalled)) {
+            (Some(moved), _) => target_in_words(moved),
+            (None, Some(at)) => format!("{at} {} by {}", TargetState::Signalled.name(), Reason::Signalling.name()),
+            (None, None) => "nowhere yet".to_owned(),
+        };
+        Some(StreamView {
+            caller_port: caller.place.port,
+            caller: where_of(&self.legs[0]),
+            callee_port: callee.place.port,
+            callee: where_of(&self.legs[1]),
+        })
+    }
+}
+
 impl Call {
+    /// How the media goes of the attempt that is the call, or that was made last.
+    pub(in crate::call) fn current_media(&self) -> Option<&Media> {
+        let attempt = match self.talk().map(|talk| talk.attempt) {
+            Some(id) => self.attempts.iter().find(|attempt| attempt.id == id),
+            None => self.attempts.last(),
+        };
+        attempt.map(|attempt| &attempt.media)
+    }
+
     /// A media shard tells something of a session of this call.
     pub(in crate::call) fn on_media_report(&mut self, step: &mut Step<'_>, report: &MediaReport) {
         match report {
@@ -43,10 +96,8 @@ impl Call {
                 self.note_move(*session, *party, *moved);
             }
             MediaReport::Latched { .. } => {}
-            MediaReport::Stats { session, legs } => {
-                let packets = [0, 1].map(|leg| legs[leg].received.packets);
-                self.add_packets(step, *session, packets);
-            }
+            MediaReport::Stats { session, legs } if self.closing.is_some() => self.add_statistics(step, *session, legs),
+            MediaReport::Stats { legs, .. } => self.judge(step, legs),
             MediaReport::Silent { silence, .. } => {
                 let (party, way) = (silence.party.name(), silence.way.name());
                 self.story.push(format!("media interrupted: nothing {way} the {party} (media.interrupted)"));
@@ -93,13 +144,35 @@ impl Call {
         self.closing = Some(Box::new(Closing { record, sessions, timer }));
     }
 
+    /// The conversation has lasted long enough: whether both sides are heard.
+    pub(in crate::call) fn listen(&mut self, step: &mut Step<'_>) {
+        self.listen_timer = None;
+        let Some(id) = self.talk().map(|talk| talk.attempt) else { return };
+        let relayed = self.attempt(id).and_then(|attempt| attempt.media.relayed.as_ref());
+        let first = relayed.and_then(|relayed| relayed.streams.first()).filter(|stream| !stream.is_held());
+        if let Some(session) = first.and_then(|stream| stream.session) {
+            step.relays.read(step.cx, session);
+        }
+    }
+
+    /// Says so where one side sends and hears nothing: what users complain of most (user-pains 1).
+    fn judge(&mut self, step: &mut Step<'_>, legs: &[LegStats; 2]) {
+        let Some(deaf) = one_way(legs) else { return };
+        let detail = in_words(legs);
+        step.cx.counters.calls_one_way += 1;
+        self.story.push(format!("one-way audio: the {} hears nothing; {detail} (media.one-way)", deaf.name()));
+        step.cx.emit(Event::MediaOneWay { call: self.number, deaf: deaf.name(), detail });
+    }
+
     /// The last statistics of a session.
-    fn add_packets(&mut self, step: &mut Step<'_>, session: SessionId, packets: [u64; 2]) {
+    fn add_statistics(&mut self, step: &mut Step<'_>, session: SessionId, legs: &[LegStats; 2]) {
         let Some(closing) = &mut self.closing else { return };
         let Some(at) = closing.sessions.iter().position(|other| *other == session) else { return };
         closing.sessions.remove(at);
-        let [caller, callee] = packets;
-        let CallRecord { rtp_caller_packets, rtp_callee_packets, .. } = &mut closing.record;
+        let [caller, callee] = [0, 1].map(|leg| legs[leg].received.packets);
+        let CallRecord { rtp_caller_packets, rtp_callee_packets, route, .. } = &mut closing.record;
+        *route += "; media ";
+        *route += &in_words(legs);
         *rtp_caller_packets = Some(rtp_caller_packets.unwrap_or(0) + caller);
         *rtp_callee_packets = Some(rtp_callee_packets.unwrap_or(0) + callee);
         if closing.sessions.is_empty() {

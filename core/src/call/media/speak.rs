@@ -8,10 +8,16 @@ use super::super::{Call, Side, Step};
 use super::description::{Around, Description};
 use super::open::description;
 use super::{Media, Stream};
-use crate::media::{Interruption, Learning, LegPlan};
+use crate::config::MediaWatch;
+use crate::media::{Learning, LegPlan};
 use crate::sdp::{self, PayloadMap, Profile, Relay, RelayedStream, RtcpPort};
 use crate::sip::Message;
+use crate::timers::CallTimer;
 use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long after the answer both sides are to be heard: users who hear nothing say so, and hang up, within ten seconds.
+const LISTEN_AFTER: Duration = Duration::from_secs(10);
 
 /// What a description is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +92,7 @@ impl Stream {
     }
 
     /// The plans of both legs as they are now; none before anybody has said anything.
-    fn plans(&self, hosts: [IpAddr; 2], is_behind_nat: [bool; 2]) -> Option<[LegPlan; 2]> {
+    fn plans(&self, hosts: [IpAddr; 2], is_behind_nat: [bool; 2], watches: [MediaWatch; 2]) -> Option<[LegPlan; 2]> {
         let ports = self.held()?;
         let somebody = self.legs[0].described().or(self.legs[1].described())?;
         let unknown = somebody.unknown();
@@ -99,8 +105,7 @@ impl Stream {
                 is_behind_nat: is_behind_nat[leg],
                 is_muxed,
                 packets: self.legs[leg].packets,
-                interruption: Interruption::None,
-                interruption_after_ms: 0,
+                watch: watches[leg],
             })
         }))
     }
@@ -181,18 +186,23 @@ impl Call {
             relayed.streams.iter_mut().zip(said).for_each(|(stream, said)| stream.return_to(said));
         }
         self.tell_shard(step, id, Some(branch), Learning::Reopen);
+        if self.attempt(id).is_some_and(|attempt| attempt.media.relayed.is_some()) {
+            self.listen_timer = Some(step.arm(LISTEN_AFTER, CallTimer::Listen));
+        }
     }
 
     /// Tells the shard how the legs of an attempt are now, as far as that differs from what it was told. A leg whose own
     /// peer has said something else is learned anew, one of which only the other side changed is not.
     fn tell_shard(&mut self, step: &mut Step<'_>, id: u8, branch: Option<u8>, learning: Learning) {
         let hosts = Side::BOTH.map(|side| self.flow_of(id, branch, side).remote.ip());
-        let call = step.id.to_bits();
+        let (call, is_talking) = (step.id.to_bits(), self.winner.is_some());
         let Some(attempt) = self.attempt(id) else { return };
         let is_behind_nat = attempt.media.is_behind_nat();
+        // While it rings silence means nothing.
+        let watches = if is_talking { attempt.media.watches } else { Default::default() };
         let Some(relayed) = &mut attempt.media.relayed else { return };
         for stream in &mut relayed.streams {
-            let Some(plans) = stream.plans(hosts, is_behind_nat) else { continue };
+            let Some(plans) = stream.plans(hosts, is_behind_nat, watches) else { continue };
             let Some(session) = stream.session else {
                 stream.session = Some(step.relays.begin(step.cx, call, relayed.shard, plans));
                 stream.legs.iter_mut().zip(plans).for_each(|(leg, plan)| leg.told = Some(plan));

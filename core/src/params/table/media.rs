@@ -7,7 +7,7 @@ use crate::params::spec::Spec;
 const SECTION: &str = "Media";
 
 pub(super) const SPECS: &[Spec] = &[
-    Spec::accepted(
+    Spec::active(
         SECTION,
         "SS_MEDIAPROXYMODE",
         Kind::Choice(CHOICES),
@@ -16,7 +16,7 @@ pub(super) const SPECS: &[Spec] = &[
         "Whether media goes through the switch. Off: never. On: always. Auto: the rules S1 to S8 decide for each call. \
          Must On: always, and nothing may lift it",
     ),
-    Spec::accepted(
+    Spec::active(
         SECTION,
         "SS_MEDIAPROXYBETWEENNET",
         Kind::Switch,
@@ -24,7 +24,7 @@ pub(super) const SPECS: &[Spec] = &[
         "",
         "In Auto, relay a call between endpoints of different networks (rule S6)",
     ),
-    Spec::accepted(
+    Spec::active(
         SECTION,
         "SS_MEDIAPROXYBEHINDNAT",
         Kind::Switch,
@@ -32,7 +32,7 @@ pub(super) const SPECS: &[Spec] = &[
         "",
         "In Auto, relay a call with a side behind an address translator (rule S7)",
     ),
-    Spec::accepted(
+    Spec::active(
         SECTION,
         "SS_MEDIAPROXYSAMENAT",
         Kind::Switch,
