@@ -259,7 +259,7 @@ fn global_on_conflicts_with_off() {
     let text = "[parameters]\nSS_MEDIAPROXYMODE = \"On\"\n[[phone]]\nuser = \"1\"\npassword = \"x\"\nmedia_proxy = 2\n";
     let parsed = parse(text).expect("warnings only");
     let ids: Vec<&str> = parsed.warnings.iter().map(|finding| finding.id).collect();
-    assert_eq!(ids, ["no-listen", "no-relay", "media-conflict"]);
+    assert_eq!(ids, ["no-listen", "media-conflict"]);
 }
 
 #[test]

@@ -50,8 +50,7 @@ fn media(args: &ExplainMediaArgs) -> Done {
     if args.by.json {
         return print_json(&explanation);
     }
-    // said until calls ask the table too
-    print(&format!("{explanation}note: this build relays no media, every call's media is direct (M0)\n"))
+    print(&explanation.to_string())
 }
 
 /// What a running switch says.
