@@ -115,7 +115,8 @@ pub(crate) struct Phone {
     /// Where it takes speech.
     pub(crate) media: RangeInclusive<u16>,
     answers: Answer,
-    site: Site,
+    /// Where it is.
+    pub(crate) site: Site,
     folder: PathBuf,
     process: Option<Process>,
     /// How much of the log earlier waits have gone through.
@@ -132,9 +133,9 @@ impl Phone {
         Phone { make, user, port, media, answers, site: Site::LOOPBACK, folder, process: None, seen: 0 }
     }
 
-    /// Puts it on a host of its own, where it has its ports to itself.
+    /// Puts it on another host.
     pub(crate) fn at(self, site: &Site) -> Phone {
-        Phone { port: 5060, media: 10_000..=10_000 + MEDIA_PORTS, site: site.clone(), ..self }
+        Phone { site: site.clone(), ..self }
     }
 
     /// Starts it; it registers at the switch.

@@ -1,29 +1,36 @@
-//! What went over loopback, as tshark saw and dissected it.
+//! What went over loopback, or the cables of another site, as tshark saw and dissected it.
 //!
 //! One tshark runs beside the peers, writes a capture file for whoever looks into a failure, and prints a row for each
 //! packet. [`Capture::cut`] returns the packets since the last cut.
 
 use crate::process::{Process, until};
+use crate::site::Site;
 use std::net::UdpSocket;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// What tshark prints of a packet, in the order of [`Packet::read`].
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 15] = [
     "frame.time_epoch",
+    "ip.dsfield.dscp",
+    "ipv6.tclass.dscp",
     "udp.srcport",
     "udp.dstport",
+    "udp.length",
     "rtp.seq",
     "sip.Method",
     "sip.Status-Code",
     "sip.CSeq.method",
     "sip.resend",
     "sdp.media_attr",
+    "sdp.connection_info",
     "sipfrag.line",
     "sip.msg_hdr",
 ];
+
+/// RFC 768.
+const UDP_HEADER_BYTES: usize = 8;
 
 /// A running capture.
 pub struct Capture {
@@ -31,7 +38,10 @@ pub struct Capture {
     rows: PathBuf,
     /// How many bytes of the rows belong to earlier cuts.
     taken: usize,
+    site: Site,
+    /// Reserves the port that marks go to.
     marker: UdpSocket,
+    marks: usize,
 }
 
 /// A UDP packet.
@@ -43,6 +53,8 @@ pub struct Packet {
     pub from: u16,
     /// Destination port.
     pub to: u16,
+    /// The six bits of its differentiated services code point (RFC 2474 §3), of IPv4 or IPv6.
+    pub dscp: u8,
     /// What it carries.
     pub content: Content,
 }
@@ -69,6 +81,8 @@ pub struct Sip {
     pub is_resent: bool,
     /// `sendonly`, `recvonly`, `inactive`, where its session description says so.
     pub direction: Option<String>,
+    /// What the first `c=` line of its session description says, such as `IN IP4 127.0.0.1`; empty without one.
+    pub connection: String,
     /// The status line that a NOTIFY of REFER carries.
     pub fragment: String,
     headers: String,
@@ -101,21 +115,25 @@ impl Packet {
         let mut fields = row.split('\t');
         let mut next = || fields.next().unwrap_or_default();
         let at_s = next().parse().unwrap_or_default();
+        let dscp = format!("{}{}", next(), next()).parse().unwrap_or_default();
         let (from, to) = (next().parse().unwrap_or_default(), next().parse().unwrap_or_default());
+        // the length is for the marker
+        next();
         let is_rtp = !next().is_empty();
         let (method, status) = (next().to_owned(), next().to_owned());
         let (cseq_method, is_resent, attributes) = (next().to_owned(), next() == "1", next());
         let mut attributes = attributes.split(',');
         let direction = attributes.find(|one| ["sendonly", "recvonly", "inactive"].contains(one)).map(str::to_owned);
         let start = if method.is_empty() { status } else { method };
-        let sip =
-            Sip { start, cseq_method, is_resent, direction, fragment: next().to_owned(), headers: next().to_owned() };
+        let connection = next().split(',').next().unwrap_or_default().to_owned();
+        let (fragment, headers) = (next().to_owned(), next().to_owned());
+        let sip = Sip { start, cseq_method, is_resent, direction, connection, fragment, headers };
         let content = match (is_rtp, sip.start.is_empty()) {
             (true, _) => Content::Rtp,
             (false, false) => Content::Sip(Box::new(sip)),
             (false, true) => Content::Other,
         };
-        Packet { at_s, from, to, content }
+        Packet { at_s, from, to, dscp, content }
     }
 }
 
@@ -184,19 +202,40 @@ impl Capture {
     /// # Panics
     /// When tshark does not capture after ten seconds: it needs root, or the capability CAP_NET_RAW.
     pub fn start(folder: &Path, ports: &[RangeInclusive<u16>]) -> Capture {
+        Capture::start_at(&Site::LOOPBACK, folder, ports)
+    }
+
+    /// The same of all that a host sends and receives.
+    ///
+    /// # Panics
+    /// As that one.
+    pub fn start_at(site: &Site, folder: &Path, ports: &[RangeInclusive<u16>]) -> Capture {
         let marker = UdpSocket::bind("127.0.0.1:0").expect("the system has a free port");
         let own = marker.local_addr().expect("a bound socket has an address").port();
         let ports = ports.iter().map(|range| format!(" or udp portrange {}-{}", range.start(), range.end()));
         let filter = format!("udp port {own}{}", ports.collect::<String>());
         let (rows, errors) = (folder.join("packets.txt"), folder.join("tshark.log"));
-        let mut command = Command::new("sh");
+        let mut command = site.command("sh");
         // tshark says on standard error that it captures; that and the rows must not mix
         command.args(["-c", r#"exec tshark "$@" 2>"$0""#]).arg(&errors);
-        command.args(["-l", "-n", "-i", "lo", "-B", "16", "-f", &filter, "--enable-heuristic", "rtp_udp", "-P", "-w"]);
+        command.args([
+            "-l",
+            "-n",
+            "-i",
+            site.interface(),
+            "-B",
+            "16",
+            "-f",
+            &filter,
+            "--enable-heuristic",
+            "rtp_udp",
+            "-P",
+            "-w",
+        ]);
         command.arg(folder.join("packets.pcapng")).args(["-T", "fields", "-E", "separator=/t"]);
         command.args(FIELDS.iter().flat_map(|field| ["-e", field]));
         let process = Process::start(&mut command, &rows);
-        let mut capture = Capture { process, rows, taken: 0, marker };
+        let mut capture = Capture { process, rows, taken: 0, site: site.clone(), marker, marks: 0 };
         let said = || std::fs::read_to_string(&errors).unwrap_or_default();
         let begun = until(Duration::from_secs(10), || said().contains("Capturing on").then_some(()));
         assert!(begun.is_some(), "no capture:\n{}", said());
@@ -249,13 +288,12 @@ impl Capture {
         Trace(packets.filter(|packet| packet.to != own).collect())
     }
 
-    /// Sends a datagram to the marker and returns what its row has.
-    fn mark(&self) -> String {
+    /// Sends a datagram to the marker and returns what its row has: no other is as long.
+    fn mark(&mut self) -> String {
         let own = self.own_port();
-        let sender = UdpSocket::bind("127.0.0.1:0").expect("the system has a free port");
-        let sent = sender.send_to(b"mark", ("127.0.0.1", own));
-        sent.expect("loopback takes a datagram");
-        format!("\t{}\t{own}\t", sender.local_addr().expect("a bound socket has an address").port())
+        self.marks += 1;
+        self.site.run(&format!("bash -c \"printf '%{}s' >/dev/udp/127.0.0.1/{own}\"", self.marks));
+        format!("\t{own}\t{}\t", UDP_HEADER_BYTES + self.marks)
     }
 
     fn own_port(&self) -> u16 {

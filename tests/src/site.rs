@@ -20,12 +20,9 @@ impl Site {
     /// This machine's loopback.
     pub const LOOPBACK: Site = Site { namespace: None, address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
 
-    /// The same by IPv6.
-    pub const LOOPBACK_V6: Site = Site { namespace: None, address: IpAddr::V6(std::net::Ipv6Addr::LOCALHOST) };
-
-    /// Whether it shares its ports with whatever else runs on this machine.
-    pub fn is_shared(&self) -> bool {
-        self.namespace.is_none()
+    /// The interfaces of interest there, for a capture.
+    pub(crate) fn interface(&self) -> &'static str {
+        if self.namespace.is_none() { "lo" } else { "any" }
     }
 
     /// To start a program there. Its process id is that of the program.
@@ -95,7 +92,9 @@ impl Lab {
         command.args(["link", "add", &interface, "netns", near, "type", "veth", "peer", &interface, "netns", far]);
         succeed(&mut command);
         for ((site, own), (_, peer)) in [(one, other), (other, one)] {
-            site.run(&format!("ip address add {own} peer {peer} dev {interface}; ip link set {interface} up"));
+            // an address of IPv6 would wait for objections of the neighbours (RFC 4862 §5.4)
+            let kind = if own.is_ipv6() { "nodad" } else { "" };
+            site.run(&format!("ip link set {interface} up; ip address add {own} peer {peer} dev {interface} {kind}"));
         }
     }
 
