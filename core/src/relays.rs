@@ -120,9 +120,7 @@ impl Relays {
 
     /// Begins to relay between these two legs, the caller's and the callee's.
     pub fn begin(&mut self, cx: &mut Cx, call: u64, shard: Shard, legs: [LegPlan; 2]) -> SessionId {
-        let session = SessionId(self.next_session);
-        self.next_session += 1;
-        self.sessions.insert(session, Session { call, shard, generation: 1, is_over: false });
+        let session = self.new_session(call, shard);
         cx.media(shard, MediaOp::Install { session, generation: 1, legs: Box::new(legs) });
         session
     }
@@ -131,6 +129,20 @@ impl Relays {
     pub fn update(&mut self, cx: &mut Cx, session: SessionId, party: Party, leg: LegPlan, learning: Learning) {
         let Some((shard, generation)) = self.next_generation(session) else { return };
         cx.media(shard, MediaOp::Update { session, generation, party, leg: Box::new(leg), learning });
+    }
+
+    /// Begins to play to this leg of the caller's, whose other end is the switch itself.
+    pub fn begin_station(
+        &mut self,
+        cx: &mut Cx,
+        call: u64,
+        shard: Shard,
+        leg: LegPlan,
+        (law, program): (Law, Program),
+    ) -> SessionId {
+        let session = self.new_session(call, shard);
+        cx.media(shard, MediaOp::Station { session, generation: 1, leg: Box::new(leg), law, program });
+        session
     }
 
     /// Lets one side of a session hear this, or no longer, instead of the other one.
@@ -182,6 +194,13 @@ impl Relays {
     /// Timers that it has armed.
     pub fn timers(&self) -> usize {
         usize::from(self.timer.is_some())
+    }
+
+    fn new_session(&mut self, call: u64, shard: Shard) -> SessionId {
+        let session = SessionId(self.next_session);
+        self.next_session += 1;
+        self.sessions.insert(session, Session { call, shard, generation: 1, is_over: false });
+        session
     }
 
     fn next_generation(&mut self, session: SessionId) -> Option<(Shard, u32)> {

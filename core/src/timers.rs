@@ -107,6 +107,8 @@ pub enum CallTimer {
     Listen,
     /// The CDR has waited long enough for the relay's last statistics.
     Statistics,
+    /// The caller has heard an announcement for long enough.
+    Announced,
 }
 
 /// The timers of the resolver.
@@ -135,6 +137,7 @@ impl TimerKey {
             TimerKey::Call(_, CallTimer::Linger(_)) => "call: subscriptions outlive the call",
             TimerKey::Call(_, CallTimer::Listen) => "call: whether both sides are heard",
             TimerKey::Call(_, CallTimer::Statistics) => "call: last statistics of the relay",
+            TimerKey::Call(_, CallTimer::Announced) => "call: longest announcement",
             TimerKey::Trunk(_, TrunkTimer::Ping) => "trunk: next OPTIONS, or its answer overdue",
             TimerKey::Trunk(_, TrunkTimer::Hold) => "trunk: end of a Retry-After",
             TimerKey::Trunk(_, TrunkTimer::Register) => "trunk: next REGISTER, or its answer overdue",

@@ -1,7 +1,7 @@
 //! INVITEs of ours: one for each way that the route has, several at once where phones ring together, the next ones where
 //! those have failed and no rule says stop.
 
-use super::media::{Media, Opening, Role, Spot};
+use super::media::{Ending, Media, Opening, Role, Spot};
 use super::start::Invitation;
 use super::{
     Attempt, AttemptState, Call, Destination, End, Failed, Heard, LAST_ATTEMPT, LegState, Of, Side, Step, answer,
@@ -75,7 +75,7 @@ impl Call {
 
     /// The same, where the caller's INVITE is at hand.
     pub(super) fn advance_with(&mut self, step: &mut Step<'_>, invite: &Message<'_>) {
-        while self.end.is_none() && !is_live(&self.attempts) {
+        while self.end.is_none() && self.announcement.is_none() && !is_live(&self.attempts) {
             let Some(round) = self.ways.front().map(|way| way.round) else { return self.give_up(step) };
             while let Some(way) = self.ways.pop_front_if(|way| way.round == round) {
                 self.begin(step, invite, way);
@@ -325,17 +325,11 @@ impl Call {
         let best = failover::best(&outcomes);
         let last = best.attempt.map(|at| self.failed.swap_remove(at)).or_else(|| self.failed.pop());
         let reason = last.as_ref().map_or(EndReason::NoRoute, |failed| failed.reason);
-        let mut direction = EndDirection::Server;
-        if best.attempt.is_some()
-            && let Some(failed) = last
-        {
-            direction = EndDirection::Callee;
-            let mut index = Index::default();
-            if let Ok(Scanned::Message(message)) = scan(&failed.message, &mut index) {
-                self.show_failure(step, &message, answer::shown_status(best.status));
-            }
-        }
-        self.end(step, End { reason, direction, status: answer::shown_status(best.status) });
+        let theirs = last.filter(|_| best.attempt.is_some());
+        let direction = if theirs.is_some() { EndDirection::Callee } else { EndDirection::Server };
+        let end = End { reason, direction, status: answer::shown_status(best.status) };
+        let message = theirs.map(|failed| failed.message).unwrap_or_default();
+        self.refuse(step, Ending { end, message, lines: String::new() });
     }
 
     /// Cancels every attempt that may still lead to an answer, but for one, with these lines in the CANCELs.

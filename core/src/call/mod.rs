@@ -47,7 +47,9 @@ mod teardown;
 mod view;
 
 pub use inside::InDialog;
-pub use media::{Closing, Decided, Description, Media, Port, Relayed, Ring, Stream, StreamLeg};
+pub use media::{
+    Announcement, Closing, Decided, Description, Ending, Media, Port, Relayed, Ring, Station, Stream, StreamLeg,
+};
 pub use model::{
     Attempt, AttemptState, Branch, Call, CallId, CallingParty, Destination, End, Exchange, ExchangeState, Failed,
     Heard, Ingress, Kind, Leg, LegState, NewTarget, Numbers, Of, Origin, Place, ReliableWish, Side, Times, Waiting,
@@ -275,6 +277,7 @@ impl Calls {
             CallTimer::Linger(branch) => call.on_linger_timer(branch),
             CallTimer::Listen => call.listen(step),
             CallTimer::Statistics => call.finish_record(step),
+            CallTimer::Announced => call.on_announcement_timer(step),
         });
     }
 
@@ -328,6 +331,7 @@ impl Call {
 
     /// The call is over and out of the table: nothing of it stays behind.
     fn let_go(&mut self, step: &mut Step<'_>) {
+        self.stop_announcement(step);
         step.cx.timers.cancel(&mut self.timer);
         for attempt in &mut self.attempts {
             attempt.stop(step);

@@ -1,12 +1,12 @@
 //! From an INVITE to a call, or to a refusal with its reason.
 
-use super::media::{self, View};
+use super::media::{self, Ending, View};
 use super::replaces::Replacement;
 use super::{
-    Attempt, Call, CallingParty, Calls, Desk, Ingress, Numbers, ROLE_INGRESS, ReliableWish, Step, Times, headers,
+    Attempt, Call, CallingParty, Calls, Desk, End, Ingress, Numbers, ROLE_INGRESS, ReliableWish, Step, Times, headers,
     options, record, reliable, shown,
 };
-use crate::cdr::EndReason;
+use crate::cdr::{EndDirection, EndReason};
 use crate::cx::Cx;
 use crate::dialog::{Dialog, MAX_FORWARDS, Tag};
 use crate::event::Event;
@@ -106,13 +106,16 @@ impl Calls {
                 return refuse(&mut desk, &new, incoming, &refusal, &[]);
             }
         };
-        match &plan.refusal {
-            Some(refusal) => refuse(&mut desk, &new, incoming, refusal, &in_words(&plan)),
-            None => self.take_in(desk, new, incoming, dialog, plan, replaces),
+        match plan.refusal {
+            // nothing is to be heard of it
+            Some(refusal) if desk.cx.config.tones.announcement(refusal.reason).is_none() => {
+                refuse(&mut desk, &new, incoming, &refusal, &in_words(&plan));
+            }
+            _ => self.take_in(desk, new, incoming, dialog, plan, replaces),
         }
     }
 
-    /// Takes a call in that has somewhere to go, and begins with its first round.
+    /// Takes a call in, and begins with its first round, or with the announcement that it has none.
     fn take_in(
         &mut self,
         desk: Desk<'_>,
@@ -143,7 +146,7 @@ impl Calls {
             tried: 0,
             redirects: 0,
             failed: Vec::new(),
-            uses: Some(plan.uses),
+            uses: Some(plan.uses).filter(|_| plan.refusal.is_none()),
             replaces,
             story,
             to: None,
@@ -155,11 +158,15 @@ impl Calls {
             end: None,
             listen_timer: None,
             closing: None,
+            announcement: None,
         };
         let id = self.calls.insert(call);
         let owner = Owner { party: Party::Call, id: id.to_bits(), role: ROLE_INGRESS };
         desk.transactions.adopt(incoming.server, owner, new.to_tag);
         self.step(desk, id, |call, step| {
+            if let Some(refusal) = plan.refusal {
+                return call.refuse_unrouted(step, &refusal);
+            }
             step.load.add(call.uses.as_ref().expect("a new call takes up what its plan says"));
             call.advance_with(step, incoming.message);
         });
@@ -216,13 +223,28 @@ fn in_words(plan: &Plan) -> Vec<String> {
 
 /// Refuses an INVITE that leads nowhere, and writes its CDR.
 fn refuse(desk: &mut Desk<'_>, new: &New, incoming: Incoming<'_>, refusal: &Refusal, story: &[String]) {
-    let rule = refusal.rule.name();
-    let result = format!("refused: {}", refusal.status);
-    desk.cx.emit(Event::RouteDecided { call: new.number, rule, result });
-    let retry_after = refusal.retry_after_s.map(|s| format!("Retry-After: {s}\r\n")).unwrap_or_default();
+    desk.cx.emit(refused(new.number, refusal));
+    let retry_after = retry_after(refusal);
     let reply = Reply { headers: retry_after.as_bytes(), ..Reply::new(refusal.status, &new.to_tag) };
     desk.transactions.respond(desk.cx, incoming.server, reply);
     record::refused(desk.cx, new, incoming.message, refusal, story);
+}
+
+fn refused(call: u64, refusal: &Refusal) -> Event {
+    Event::RouteDecided { call, rule: refusal.rule.name(), result: format!("refused: {}", refusal.status) }
+}
+
+fn retry_after(refusal: &Refusal) -> String {
+    refusal.retry_after_s.map(|s| format!("Retry-After: {s}\r\n")).unwrap_or_default()
+}
+
+impl Call {
+    /// It leads nowhere.
+    fn refuse_unrouted(&mut self, step: &mut Step<'_>, refusal: &Refusal) {
+        step.cx.emit(refused(self.number, refusal));
+        let end = End { reason: refusal.reason, direction: EndDirection::Server, status: refusal.status };
+        self.refuse(step, Ending { end, message: Bytes::new(), lines: retry_after(refusal) });
+    }
 }
 
 /// What the INVITE of an attempt is made of.

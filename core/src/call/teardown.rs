@@ -47,6 +47,7 @@ impl Call {
             return;
         }
         self.end = Some(end);
+        self.stop_announcement(step);
         step.cx.timers.cancel(&mut self.timer);
         step.cx.timers.cancel(&mut self.listen_timer);
         let record = record::of_call(step.cx, self);
@@ -164,7 +165,8 @@ impl Call {
                 return;
             }
             self.farewell = headers::reason_lines(message);
-            let reason = EndReason::from_peer(487, message);
+            let announced = self.announcement.as_ref().map(|announcement| announcement.end().reason);
+            let reason = announced.unwrap_or_else(|| EndReason::from_peer(487, message));
             return self.end(step, End { reason, direction: EndDirection::Caller, status: 487 });
         }
         if self.cancel_waiting(step, invite) {

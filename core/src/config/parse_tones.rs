@@ -18,15 +18,9 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>) -> Tones {
         tones.ringback = written.map_or(tones.ringback, |ringback| ringback.value);
     }
     if let Some(table) = reader.table(root, "announcements", "[announcements]") {
-        not_acted_on(reader, &table, "[announcements]");
         announcements(reader, &table, &mut tones);
     }
     tones
-}
-
-fn not_acted_on(reader: &mut Reader<'_>, table: &Section<'_>, title: &str) {
-    let text = format!("{title} is accepted, not yet acted on: this build relays no media");
-    reader.warn(&table.span, "not-acted-on", text);
 }
 
 /// Numbers the files, once the phones are known.

@@ -17,7 +17,7 @@ pub struct Taken {
     /// How the stream flows, as the answer says it (RFC 3264 §6.1).
     pub direction: Direction,
     /// RTCP comes with the RTP, as the offer has no other port for it.
-    is_muxed: bool,
+    pub is_muxed: bool,
 }
 
 /// What the switch can take of this offer; `None` where nothing is G.711 over RTP in the clear.

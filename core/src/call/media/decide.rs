@@ -38,6 +38,14 @@ fn seen(flow: Flow, evidence: Evidence) -> Seen {
     Seen { source: Some(flow.remote.ip()), socket: Some(flow.socket), evidence }
 }
 
+/// Whether the caller is behind an address translator.
+pub(super) fn is_behind_nat(step: &Step<'_>, call: &Call) -> bool {
+    let calling = &call.calling;
+    let registered = step.registrar.evidence_at(calling.user.as_bytes(), calling.source.remote, step.cx.now);
+    let shown = call.ingress.evidence.and(registered);
+    side(&step.cx.config, &calling.user, &calling.gateway, seen(calling.source, shown)).nat.observed().is_some()
+}
+
 impl Media {
     /// Whether it goes through the switch.
     pub(in crate::call) fn is_relayed(&self) -> bool {

@@ -11,21 +11,27 @@
 //! | `speak` | a description passes from leg to leg: read, rewritten, told to the shard |
 //! | `description` | what is kept of one stream of a description, and the plan of a leg that follows |
 //! | `ring` | ringback that the switch plays to the caller |
+//! | `station` | a leg whose other end is the switch itself |
+//! | `announce` | the caller hears why its call fails |
 //! | `report` | what shards tell: where media goes, silence, the statistics of the CDR |
 
+mod announce;
 mod decide;
 mod description;
 mod open;
 mod report;
 mod ring;
 mod speak;
+mod station;
 
+pub use announce::{Announcement, Ending};
 pub(super) use decide::evidence;
 pub use description::Description;
 pub(super) use open::Opening;
 pub use report::Closing;
 pub use ring::Ring;
 pub(super) use speak::{Role, Spot, View};
+pub use station::Station;
 
 use super::Side;
 use crate::config::MediaWatch;

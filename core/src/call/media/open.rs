@@ -188,6 +188,9 @@ impl Call {
     pub(in crate::call) fn on_granted(&mut self, step: &mut Step<'_>, granted: Granted) {
         let is_its = |attempt: &mut Attempt| attempt.media.ports().any(|port| port.lease() == granted.lease);
         let Some(at) = self.attempts.iter_mut().position(is_its) else {
+            if self.on_station_granted(step, granted) {
+                return;
+            }
             // Nobody waits for it any more.
             step.relays.release(step.cx, granted.lease);
             return;

@@ -91,7 +91,10 @@ impl Call {
     /// A media shard tells something of a session of this call.
     pub(in crate::call) fn on_media_report(&mut self, step: &mut Step<'_>, report: &MediaReport) {
         match report {
-            MediaReport::Applied { .. } | MediaReport::Played { .. } => {}
+            MediaReport::Applied { .. } => {}
+            MediaReport::Played { session, .. } => {
+                self.on_announced(step, *session);
+            }
             MediaReport::Latched { session, party, component: Component::Rtp, moved } => {
                 self.note_move(*session, *party, *moved);
             }
@@ -105,7 +108,11 @@ impl Call {
                 let status = if self.times.answer.is_some() { 200 } else { 480 };
                 self.end(step, End { reason, direction, status });
             }
-            MediaReport::Refused { why, .. } => self.on_media_refusal(step, *why),
+            MediaReport::Refused { session, why, .. } => {
+                if !self.on_announced(step, *session) {
+                    self.on_media_refusal(step, *why);
+                }
+            }
         }
     }
 

@@ -3,15 +3,12 @@
 //! The caller is shown one 183 with an answer of the switch's own, under a tag of its own: the first description in a
 //! dialog is the answer there, and the phone's, which comes with its 2xx, would be ignored (RFC 3261 §13.2.1).
 
-use super::super::start::described;
-use super::super::{Attempt, Call, ReliableWish, Step, answer};
+use super::super::{Attempt, Call, ReliableWish, Step};
 use super::open::description;
-use crate::dialog::Tag;
 use crate::media::tone::Law;
 use crate::media::{Party, SessionId};
 use crate::sdp;
-use crate::sip::{Message, Writer};
-use crate::transaction::Reply;
+use crate::sip::Message;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -86,17 +83,6 @@ impl Call {
         self.ingress.has_rung = true;
         self.frozen = self.frozen.take().or(decision);
         self.show_own(step, &answer);
-    }
-
-    /// Shows the caller a description of the switch's own before the answer, in an early dialog of its own.
-    pub(super) fn show_own(&mut self, step: &mut Step<'_>, description: &[u8]) {
-        let tag: Tag = step.cx.rng.ids.token();
-        let mut lines = Writer::lines();
-        answer::contact(step, self.ingress.dialog.flow, &mut lines);
-        lines.header("Content-Type", "application/sdp");
-        let body = described(step.cx, &mut self.ingress.dialog.clone(), description, None);
-        let reply = Reply { headers: lines.as_bytes(), body: &body, ..Reply::new(183, &tag) };
-        step.transactions.respond(step.cx, self.ingress.server, reply);
     }
 
     /// The callee answers: the caller hears it from now on.

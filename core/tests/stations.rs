@@ -1,0 +1,317 @@
+//! What the switch itself says to a caller: announcements before a refusal. A gateway that this test plays calls, another
+//! one refuses; a shard plays.
+
+use crosspoint_core::cdr::CallRecord;
+use crosspoint_core::config;
+use crosspoint_core::event::Event;
+use crosspoint_core::input::{Flow, SocketId, Transport};
+use crosspoint_core::media::tone::{Law, Program, Recording, SoundId, Sounds};
+use crosspoint_core::media::{MediaOp, MediaReport, MediaShard};
+use crosspoint_core::ports::{BindError, PortCommand, PortReply, Shard};
+use crosspoint_core::rng::media_stream;
+use crosspoint_core::time::{Instant, Now, UnixMicros};
+use crosspoint_core::{Command, Input, Seed, Switch};
+use std::sync::Arc;
+use std::time::Duration;
+
+const CALLER: &str = "192.0.2.1:5060";
+const CALLEE: &str = "198.51.100.2:5060";
+
+struct Scene {
+    switch: Switch,
+    now: Now,
+    /// Whether ports can be opened.
+    opens: bool,
+    shard: MediaShard,
+    ops: Vec<MediaOp>,
+    sent: Vec<(String, String)>,
+    record: Option<CallRecord>,
+}
+
+impl Scene {
+    fn new(keys: &str) -> Scene {
+        let text = format!(
+            "[switch]\ndomain = \"switch.example\"\n[parameters]\nSS_RTP_PORT_RANGE = \"20000,20399\"\n\
+             IVR_RTP_PORT = \"30000,30099\"\n\
+             [[listen]]\ntransport = \"udp\"\nbind = \"10.9.9.9:5060\"\nadvertise = \"203.0.113.9:5060\"\n\
+             [[gateway]]\nname = \"in\"\ndirection = \"mapping\"\npeers = [\"{CALLER}\"]\n\
+             [[gateway]]\nname = \"out\"\ndirection = \"routing\"\nprefixes = [\"08\"]\npeers = [\"{CALLEE}\"]\n{keys}\n"
+        );
+        let config = config::parse(&text).unwrap_or_else(|findings| panic!("{findings}")).config;
+        let now = Now { mono: Instant::from_micros(1), wall: UnixMicros(1_800_000_000_000_000) };
+        let mut scene = Scene {
+            switch: Switch::new(Arc::new(config), Seed::from_number(1), now),
+            now,
+            opens: true,
+            shard: MediaShard::new(media_stream(Seed::from_number(1), 0), Default::default()),
+            ops: Vec::new(),
+            sent: Vec::new(),
+            record: None,
+        };
+        scene.pass(1);
+        scene
+    }
+
+    fn give(&mut self, input: Input<'_>) {
+        self.switch.handle(self.now, input);
+        let mut replies = Vec::new();
+        while let Some(command) = self.switch.poll_command() {
+            match command {
+                Command::Send { flow, bytes } => {
+                    self.sent.push((flow.remote.to_string(), String::from_utf8(bytes.to_vec()).unwrap()));
+                }
+                Command::Emit(event) => {
+                    if let Event::CallEnded { record } = *event {
+                        self.record = Some(*record);
+                    }
+                }
+                Command::Ports(PortCommand::Open { request, .. }) => replies.push(match self.opens {
+                    true => PortReply::Opened { request },
+                    false => PortReply::Refused { request, why: BindError::AddressInUse },
+                }),
+                Command::Media(_, op) => {
+                    self.shard.apply(self.now.mono, op.clone());
+                    self.ops.push(op);
+                }
+                _ => {}
+            }
+        }
+        for reply in replies {
+            self.give(Input::Ports(reply));
+        }
+        while let Some(report) = self.shard.poll_report() {
+            self.give(Input::Media(Shard(0), report));
+        }
+    }
+
+    /// Lets time pass, in ms.
+    fn pass(&mut self, ms: u64) {
+        let end = self.now.mono + Duration::from_millis(ms);
+        while let Some(next) = self.switch.poll_timeout().map(|next| next.at).filter(|at| *at <= end) {
+            self.now.mono = self.now.mono.max(next);
+            self.give(Input::Tick);
+        }
+        self.now.mono = end;
+    }
+
+    fn hear(&mut self, from: &str, text: &str) {
+        let flow = Flow { socket: SocketId(0), transport: Transport::Udp, remote: from.parse().unwrap() };
+        self.give(Input::Datagram { flow, bytes: text.as_bytes() });
+    }
+
+    /// The caller's INVITE for this number, with this `m=` line and what follows.
+    fn invite(&mut self, number: &str, lines: &str, media: &str) {
+        let head = head("INVITE", number, "", 1);
+        self.hear(CALLER, &with_body(&format!("{head}{lines}"), &sdp(media)));
+    }
+
+    /// The first message to there that begins so.
+    #[track_caller]
+    fn take(&mut self, to: &str, start: &str) -> String {
+        let found = self.sent.iter().position(|(remote, text)| remote == to && text.starts_with(start));
+        let at = found.unwrap_or_else(|| panic!("no {start} to {to} among {:#?}", self.sent));
+        self.sent.remove(at).1
+    }
+
+    fn has(&self, to: &str, start: &str) -> bool {
+        self.sent.iter().any(|(remote, text)| remote == to && text.starts_with(start))
+    }
+
+    /// What the shard was last told to play, and how.
+    fn plays(&self) -> Option<(Law, Program)> {
+        self.ops.iter().rev().find_map(|op| match op {
+            MediaOp::Station { law, program, .. } => Some((*law, program.clone())),
+            _ => None,
+        })
+    }
+
+    /// The recording has been heard to its end.
+    fn played(&mut self) {
+        let session = self.ops.iter().rev().find_map(|op| match op {
+            MediaOp::Station { session, .. } => Some(*session),
+            _ => None,
+        });
+        let report = MediaReport::Played { session: session.expect("something plays"), generation: 1 };
+        self.give(Input::Media(Shard(0), report));
+    }
+
+    #[track_caller]
+    fn nothing_is_left(&mut self) {
+        self.pass(40_000);
+        assert!(self.switch.is_idle());
+        let view = self.switch.relays().ports().view(1000);
+        let used = view.leases.iter().filter(|lease| lease.flow_no.is_some());
+        let used = used.filter(|lease| !["quarantined", "overdue"].contains(&lease.state)).count();
+        assert_eq!((used, self.switch.relays().sessions(), self.shard.len()), (0, 0, 0), "something is left");
+    }
+
+    #[track_caller]
+    fn ended(&self) -> (&'static str, &'static str, u16) {
+        let record = self.record.as_ref().expect("the call has ended");
+        (record.end_reason.name(), record.end_direction.name(), record.sip_status)
+    }
+}
+
+fn head(method: &str, number: &str, to_tag: &str, cseq: u32) -> String {
+    format!(
+        "{method} sip:{number}@203.0.113.9 SIP/2.0\r\nVia: SIP/2.0/UDP {CALLER};branch=z9hG4bK{}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:4711@{CALLER}>;tag=caller\r\nTo: <sip:{number}@203.0.113.9>{to_tag}\r\n\
+         Call-ID: in\r\nCSeq: {cseq} {method}\r\nContact: <sip:a@{CALLER}>\r\n",
+        match method {
+            "CANCEL" => "INVITE1".to_owned(),
+            _ => format!("{method}{cseq}"),
+        }
+    )
+}
+
+fn with_body(head: &str, body: &str) -> String {
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+    format!("{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn sdp(media: &str) -> String {
+    match media {
+        "" => String::new(),
+        _ => format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{media}\r\n"),
+    }
+}
+
+/// A response of the callee's.
+fn response(request: &str, status: u16) -> String {
+    let of = |name| field(request, name);
+    let (via, from, to) = (of("Via"), of("From"), of("To"));
+    let (call_id, cseq) = (of("Call-ID"), of("CSeq"));
+    format!(
+        "SIP/2.0 {status} Why\r\nVia: {via}\r\nFrom: {from}\r\nTo: {to};tag=callee\r\nCall-ID: {call_id}\r\n\
+         CSeq: {cseq}\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+fn field(message: &str, name: &str) -> String {
+    let head = message.split("\r\n\r\n").next().unwrap_or_default();
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned()
+}
+
+fn body(message: &str) -> &str {
+    message.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default()
+}
+
+const ANNOUNCEMENTS: &str =
+    "[tones]\nfolder = \"sounds\"\n[announcements]\nbusy = \"busy.wav\"\nno_available_router = \"no-route.wav\"\n";
+const ALAW: &str = "m=audio 4000 RTP/AVP 8";
+
+/// A WAVE file of so many samples: 8000 Hz, 16 bits, one channel.
+fn wav(samples: u32) -> Vec<u8> {
+    let (length, rate) = (2 * samples, 8000_u32);
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + length).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(rate.to_le_bytes());
+    file.extend((2 * rate).to_le_bytes());
+    file.extend(b"\x02\0\x10\0data");
+    file.extend(length.to_le_bytes());
+    file.resize(file.len() + length as usize, 7);
+    file
+}
+
+/// A scene whose shard has the recordings, of a tenth of a second.
+fn announcing() -> Scene {
+    let mut scene = Scene::new(ANNOUNCEMENTS);
+    let recording = || Recording::read_wav(&wav(800)).unwrap();
+    let sounds = Sounds::new([recording(), recording()]);
+    scene.shard = MediaShard::new(media_stream(Seed::from_number(1), 0), sounds);
+    scene
+}
+
+/// The call rings nowhere: the callee refuses it.
+fn refused(scene: &mut Scene, status: u16) {
+    let invited = scene.take(CALLEE, "INVITE ");
+    scene.hear(CALLEE, &response(&invited, status));
+}
+
+#[test]
+fn the_caller_hears_why_and_is_refused_as_before() {
+    let mut scene = announcing();
+    scene.invite("0815", "", ALAW);
+    refused(&mut scene, 486);
+    let shown = scene.take(CALLER, "SIP/2.0 183 ");
+    let told = "v=0\r\no=- 180000000000001 1 IN IP4 203.0.113.9\r\ns=-\r\nc=IN IP4 203.0.113.9\r\nt=0 0\r\nm=audio 30";
+    assert!(body(&shown).starts_with(told), "{shown}");
+    assert!(body(&shown).ends_with(" RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\na=sendrecv\r\n"), "{shown}");
+    assert_eq!(scene.plays(), Some((Law::A, Program::Recording { sound: SoundId(0), times: Some(1) })));
+    assert!(scene.record.is_none() && !scene.has(CALLER, "SIP/2.0 486"), "it is heard first");
+    scene.played();
+    let refusal = scene.take(CALLER, "SIP/2.0 486 Why");
+    assert_ne!(field(&refusal, "To"), field(&shown, "To"), "the refusal is not of the early dialog");
+    assert_eq!(scene.ended(), ("busy", "callee", 486));
+    let record = scene.record.clone().unwrap();
+    assert!(record.route.contains("announcement of busy (media.announcement)"), "{}", record.route);
+    assert_eq!((record.media.as_str(), record.answer_ms), ("direct", None));
+    scene.nothing_is_left();
+}
+
+/// A call that leads nowhere becomes one for as long as it plays.
+#[test]
+fn a_call_without_a_route_hears_so() {
+    let mut scene = announcing();
+    scene.invite("0915", "", "m=audio 4000 RTP/AVP 0 8");
+    scene.take(CALLER, "SIP/2.0 183 ");
+    assert_eq!(scene.plays(), Some((Law::Mu, Program::Recording { sound: SoundId(1), times: Some(1) })));
+    scene.played();
+    assert_eq!(scene.ended(), ("no_available_router", "server", 404));
+    scene.take(CALLER, "SIP/2.0 404 ");
+    scene.nothing_is_left();
+}
+
+#[test]
+fn the_caller_need_not_hear_it_out() {
+    let mut scene = announcing();
+    scene.invite("0815", "", ALAW);
+    refused(&mut scene, 486);
+    scene.take(CALLER, "SIP/2.0 183 ");
+    scene.hear(CALLER, &with_body(&head("CANCEL", "0815", "", 1), ""));
+    scene.take(CALLER, "SIP/2.0 487 ");
+    assert_eq!(scene.ended(), ("busy", "caller", 487), "the reason is why there was an announcement");
+    scene.nothing_is_left();
+}
+
+/// A recording that is too long, and one that the shard has not.
+#[test]
+fn an_announcement_has_an_end() {
+    let mut scene = announcing();
+    scene.invite("0815", "", ALAW);
+    refused(&mut scene, 486);
+    scene.pass(59_000);
+    assert!(scene.record.is_none());
+    scene.pass(2_000);
+    assert_eq!(scene.ended(), ("busy", "callee", 486));
+    scene.nothing_is_left();
+    let mut scene = Scene::new(ANNOUNCEMENTS);
+    scene.invite("0815", "", ALAW);
+    refused(&mut scene, 486);
+    assert_eq!(scene.ended(), ("busy", "callee", 486), "the shard has no recording");
+    scene.nothing_is_left();
+}
+
+#[test]
+fn who_cannot_hear_it_is_refused_at_once() {
+    type Change = fn(&mut Scene);
+    let cases: [(&str, &str, u16, Change); 5] = [
+        ("", "m=audio 4000 RTP/AVP 18", 486, |_| ()),
+        ("Require: 100rel\r\n", ALAW, 486, |_| ()),
+        ("", "", 486, |_| ()),
+        ("", ALAW, 480, |_| ()),
+        ("", ALAW, 486, |scene| scene.opens = false),
+    ];
+    for (lines, media, status, change) in cases {
+        let mut scene = announcing();
+        scene.invite("0815", lines, media);
+        change(&mut scene);
+        refused(&mut scene, status);
+        scene.pass(2);
+        assert!(!scene.has(CALLER, "SIP/2.0 183 "), "{lines}{media} {status}");
+        assert_eq!(scene.ended().2, status, "{lines}{media}");
+        assert_eq!(scene.plays(), None);
+        scene.nothing_is_left();
+    }
+}
