@@ -6,7 +6,7 @@ use crosspoint_core::event::Event;
 use crosspoint_sim::phone::sdp::Codec;
 use crosspoint_sim::phone::{Answering, Change, Hold, Phone, Reliability, Settings};
 use crosspoint_sim::world::{DOMAIN, PASSWORD, SWITCH, World};
-use crosspoint_tests::scene::{ALICE, BOB, add_phones, agreed, call, hang_up, s, set};
+use crosspoint_tests::scene::{ALICE, BOB, add_phones, agreed, call, finish, hang_up, s, set};
 
 const DONE: [&str; 1] = ["200 normal by caller, 2 s"];
 
@@ -170,4 +170,14 @@ fn the_switch_rings_until_the_caller_gives_up() {
     assert!(world.ladder("").contains("|<-183 INVITE"), "{}", world.ladder(""));
     let record = record(&world);
     assert_eq!((record.end_reason.name(), record.sip_status, record.media_rule.as_str()), ("cancelled", 487, "S4"));
+}
+
+/// The 183 is an early dialog of the switch's own; the refusal is what it would have been, a second later.
+#[test]
+fn a_caller_hears_why_the_call_fails() {
+    let parameters = "[tones]\nfolder = \"sounds\"\n[announcements]\nbusy = \"busy.wav\"";
+    let mut world = scene(parameters, "");
+    set(&mut world, BOB, |bob| bob.answering = Answering::Reject { status: 486, after: s(1) });
+    call(&mut world, ALICE, BOB);
+    insta::assert_snapshot!(finish(world, "busy, and an announcement says so", &["486 busy by callee, 0 s"]));
 }

@@ -1,7 +1,7 @@
 //! A media shard on its thread: orders in the order of their giving, packets as they come, and its own clock.
 
 use super::super::agenda::Alarm;
-use crosspoint_core::media::tone::{PACKET_BYTES, Sounds};
+use crosspoint_core::media::tone::{PACKET_BYTES, Recording, Sounds};
 use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard, Relay};
 use crosspoint_core::ports::PortCommand;
 use crosspoint_core::rng::Stream;
@@ -42,11 +42,25 @@ pub(super) struct Worker {
     pub(super) alarm: Alarm,
 }
 
+/// The first files that a configuration names, whatever they are: each one is a second long.
+fn sounds() -> Sounds {
+    const FILES: usize = 4;
+    const LENGTH: u32 = 16_000;
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + LENGTH).to_le_bytes());
+    // PCM of one channel, 8000 samples and 16,000 bytes a second, 2 bytes of 16 bits
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data");
+    file.extend(LENGTH.to_le_bytes());
+    file.resize(file.len() + LENGTH as usize, 7);
+    let recording = Recording::read_wav(&file).expect("written above");
+    Sounds::new(vec![recording; FILES])
+}
+
 impl Worker {
     /// An idle one; its shard draws from this stream.
     pub(super) fn new(chance: Stream) -> Worker {
         Worker {
-            shard: MediaShard::new(chance, Sounds::default()),
+            shard: MediaShard::new(chance, sounds()),
             orders: VecDeque::new(),
             last_order: Instant::EPOCH,
             buffer: VecDeque::new(),
