@@ -4,10 +4,11 @@ use super::super::start::described;
 use super::super::{Call, Side, Step, answer};
 use super::description::{Around, Description};
 use super::{Port, decide};
+use crate::config::MediaWatch;
 use crate::cx::Cx;
 use crate::dialog::Tag;
 use crate::media::tone::{Law, Program};
-use crate::media::{Interruption, LegPlan, SessionId};
+use crate::media::{LegPlan, SessionId};
 use crate::ports::{Kind, Owner, Pool, Refusal, Shard};
 use crate::relays::{Asked, Granted, Held, Relays};
 use crate::sdp::{self, PayloadMap, Taken};
@@ -96,8 +97,7 @@ impl Call {
             is_behind_nat: decide::is_behind_nat(step, self),
             is_muxed: taken.is_muxed,
             packets: PayloadMap::IDENTITY,
-            interruption: Interruption::None,
-            interruption_after_ms: 0,
+            watch: MediaWatch::default(),
         }))
     }
 
