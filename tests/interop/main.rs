@@ -12,6 +12,7 @@ mod registrar;
 mod script;
 mod sipp;
 mod stage;
+mod strangers;
 mod transfers;
 
 use std::path::{Path, PathBuf};

@@ -106,8 +106,8 @@ fn early_update() -> (Script, Script) {
     let caller = Script::caller("update-caller").begin("INVITE", NUMBER, &["Supported: 100rel"], OFFER);
     let callee = Script::callee("update-callee").expect("INVITE");
     let (caller, callee) = (acknowledge_183(caller), reliable_183(callee).answer(200, &[], None));
-    let hold = Some(Sdp { port: 30002, also: "a=sendonly" });
-    let held = Some(Sdp { port: 32002, also: "a=recvonly" });
+    let hold = Some(Sdp { also: "a=sendonly", ..Sdp::plain(30002) });
+    let held = Some(Sdp { also: "a=recvonly", ..Sdp::plain(32002) });
     let caller = caller.send("UPDATE", &[], hold).expect_status(200).with("a=recvonly");
     let callee = callee.expect("UPDATE").with("m=audio 30002").with("a=sendonly").answer(200, &[], held);
     let callee = callee.send("UPDATE", &[], ANSWER).expect_status(200).with("m=audio 30000");

@@ -8,8 +8,12 @@ use std::fmt::Write;
 /// A session description to send: the offer or the answer of a side, `a=` lines added.
 #[derive(Clone, Copy)]
 pub(crate) struct Sdp {
-    /// The port for speech.
+    /// Where the side is reached.
+    pub(crate) host: &'static str,
+    /// The port for speech or a fax.
     pub(crate) port: u16,
+    /// Whether it is a fax.
+    pub(crate) is_fax: bool,
     /// Further lines, such as `a=sendonly`.
     pub(crate) also: &'static str,
 }
@@ -17,16 +21,17 @@ pub(crate) struct Sdp {
 impl Sdp {
     /// Speech both ways.
     pub(crate) const fn plain(port: u16) -> Sdp {
-        Sdp { port, also: "" }
+        Sdp { host: "[local_ip]", port, is_fax: false, also: "" }
     }
 
     fn text(self) -> String {
         let also = if self.also.is_empty() { String::new() } else { format!("{}\n", self.also) };
-        format!(
-            "v=0\no=peer 1 1 IN IP4 [local_ip]\ns=call\nc=IN IP4 [local_ip]\nt=0 0\nm=audio {} RTP/AVP 8\n\
-             a=rtpmap:8 PCMA/8000\n{also}",
-            self.port
-        )
+        let Sdp { host, port, .. } = self;
+        let media = match self.is_fax {
+            true => format!("m=image {port} udptl t38\na=T38FaxVersion:0\na=T38FaxUdpEC:t38UDPRedundancy"),
+            false => format!("m=audio {port} RTP/AVP 8\na=rtpmap:8 PCMA/8000"),
+        };
+        format!("v=0\no=peer 1 1 IN IP4 {host}\ns=call\nc=IN IP4 {host}\nt=0 0\n{media}\n{also}")
     }
 }
 

@@ -20,6 +20,19 @@ pub(crate) struct Stage<const N: usize> {
     calls: usize,
 }
 
+/// A call that is being played.
+pub(crate) struct Scene(Vec<Sipp>);
+
+impl Scene {
+    /// Waits until it has gone as its scripts say.
+    pub(crate) fn end(mut self) {
+        // the caller first: it says best what went wrong
+        for peer in self.0.iter_mut().rev() {
+            peer.wait_for_success(1);
+        }
+    }
+}
+
 impl<const N: usize> Stage<N> {
     /// Starts the switch with these lines of configuration, a mapping gateway `in`, and the routing gateways that
     /// `gateways` makes of the callees' ports: name, port, further lines.
@@ -52,6 +65,11 @@ impl<const N: usize> Stage<N> {
 
     /// Plays one call; a callee without a script does not listen.
     pub(crate) fn play(&mut self, caller: Script, callees: [Option<Script>; N]) {
+        self.begin(caller, callees).end();
+    }
+
+    /// Begins to play it.
+    pub(crate) fn begin(&mut self, caller: Script, callees: [Option<Script>; N]) -> Scene {
         let mut peers = Vec::new();
         for (script, port) in callees.into_iter().zip(self.callees) {
             if let Some(script) = script {
@@ -60,11 +78,8 @@ impl<const N: usize> Stage<N> {
             }
         }
         peers.push(self.start(caller, self.caller));
-        // the caller first: it says best what went wrong
-        for peer in peers.iter_mut().rev() {
-            peer.wait_for_success(1);
-        }
         self.calls += 1;
+        Scene(peers)
     }
 
     /// The switch holds nothing in the end and has billed every call; returns the records.

@@ -5,6 +5,7 @@
 pub mod capture;
 pub mod ports;
 pub mod process;
+pub mod rtp;
 pub mod scene;
 pub mod sipp;
 pub mod site;

@@ -3,6 +3,7 @@
 use crate::ports::free_udp_port;
 use crate::process::{Process, until};
 use crate::site::Site;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -88,6 +89,34 @@ impl Switch {
         let output = output.expect("the server's program can be run");
         assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Its ports for the two legs of the call that it relays: the caller's, the callee's.
+    ///
+    /// # Panics
+    /// When there are no two after ten seconds.
+    pub fn relay_ports(&self) -> [u16; 2] {
+        let held = || {
+            let ports: Value = serde_json::from_str(&self.ask("ports")).expect("`ports --json` prints JSON");
+            let leases = ports["leases"].as_array().into_iter().flatten();
+            let held: Vec<_> = leases.filter(|lease| lease["state"] == "held").cloned().collect();
+            let of = |party: &str| {
+                let lease = held.iter().find(|lease| lease["party"] == party)?;
+                u16::try_from(lease["port"].as_u64()?).ok()
+            };
+            Some([of("caller")?, of("callee")?])
+        };
+        until(Duration::from_secs(10), held).unwrap_or_else(|| panic!("no call is relayed: {}", self.ask("ports")))
+    }
+
+    /// How many media packets it has dropped for this reason.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn dropped(&self, reason: &str) -> u64 {
+        let status: Value = serde_json::from_str(&self.status()).expect("`status --json` prints JSON");
+        let shards = status["process"]["media_shards"].as_array().into_iter().flatten();
+        shards.filter_map(|shard| shard["dropped"][reason].as_u64()).sum()
     }
 
     /// The lines of its event log.
