@@ -4,6 +4,7 @@ mod baresip;
 mod calls;
 mod exchange;
 mod failover;
+mod fax;
 mod marks;
 mod nat;
 mod odd;

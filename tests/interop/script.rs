@@ -24,6 +24,11 @@ impl Sdp {
         Sdp { host: "[local_ip]", port, is_fax: false, also: "" }
     }
 
+    /// A fax by UDP (T.38 annex D).
+    pub(crate) const fn fax(port: u16) -> Sdp {
+        Sdp { is_fax: true, ..Sdp::plain(port) }
+    }
+
     fn text(self) -> String {
         let also = if self.also.is_empty() { String::new() } else { format!("{}\n", self.also) };
         let Sdp { host, port, .. } = self;
