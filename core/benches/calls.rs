@@ -1,7 +1,8 @@
 //! Instructions that calls cost, from the INVITE until nothing of them is left: scanning, transactions, routing, both
 //! dialogs, records, timers.
 //!
-//! The limits are a tenth above the 182,968 and 224,038 that calls cost when each had one attempt and one branch.
+//! The limits are a fiftieth above what a call costs: 211,900 and 258,000. Of that some 14,000 decide about its media, gather
+//! the facts and tell them; when a call had one attempt and one branch it was 182,968 and 224,038.
 //!
 //! `cargo bench -p crosspoint-core --bench calls`; what it needs stands in `sip.rs`. Fails where a limit is exceeded.
 
@@ -48,13 +49,13 @@ fn told((mut switch, moments): (Switch, Vec<Moment>)) -> (Switch, Vec<Moment>) {
     (switch, moments)
 }
 
-#[library_benchmark(config = at_most(201_000))]
+#[library_benchmark(config = at_most(216_500))]
 #[bench::static_route(warm(Between::Gateways))]
 fn between_gateways(next: (Switch, Vec<Moment>)) -> (Switch, Vec<Moment>) {
     told(next)
 }
 
-#[library_benchmark(config = at_most(246_000))]
+#[library_benchmark(config = at_most(263_500))]
 #[bench::digest(warm(Between::Phones))]
 fn between_phones(next: (Switch, Vec<Moment>)) -> (Switch, Vec<Moment>) {
     told(next)

@@ -16,9 +16,11 @@ pub(in crate::call) fn evidence(message: &Message<'_>, source: Flow) -> Evidence
     let via = message.via().is_ok_and(|via| via_shows_nat(&via, source.remote));
     let contact = first_contact(message).and_then(|contact| Uri::parse(contact.uri).ok()?.host_ip());
     let description = message.content_type().and_then(|kind| sdp::find_sdp(kind, message.body()));
-    let streams = description.and_then(|description| sdp::streams(description).ok()).unwrap_or_default();
-    let shown = streams.iter().find(|stream| stream.shows_nat(source.remote.ip()));
-    Evidence::of(via, contact, shown.and_then(|stream| stream.address), source.remote.ip())
+    // Of all its streams the first that is not refused: the others of a phone are where that one is.
+    let session = description.and_then(|description| sdp::scan(description).ok());
+    let first = session.iter().flat_map(|session| &session.media).find(|media| media.port != 0);
+    let address = first.and_then(|media| media.connection?.ip());
+    Evidence::of(via, contact, address, source.remote.ip())
 }
 
 /// A side of the call: a phone by its user name, else a gateway by its name.
@@ -95,7 +97,10 @@ impl Call {
     fn facts(&self, step: &Step<'_>, attempt: &Attempt, shown: [Evidence; 2]) -> Facts {
         let config = &step.cx.config;
         let (calling, way, to) = (&self.calling, &attempt.way, attempt.dialog.flow);
-        let registered = |user: &str, flow: Flow| step.registrar.evidence_at(user.as_bytes(), flow.remote, step.cx.now);
+        let registered = |user: &str, flow: Flow| match user {
+            "" => Evidence::default(),
+            user => step.registrar.evidence_at(user.as_bytes(), flow.remote, step.cx.now),
+        };
         let by_caller = shown[0].and(registered(&calling.user, calling.source));
         let by_callee = shown[1].and(registered(&way.user, to));
         let caller = side(config, &calling.user, &calling.gateway, seen(calling.source, by_caller));

@@ -119,7 +119,6 @@ impl Call {
     /// Asks for the ports that this offer needs and that an attempt has not got; without an offer for those of one audio
     /// stream, which the callee is going to make.
     pub(in crate::call) fn open_ports(&mut self, step: &mut Step<'_>, id: u8, offer: Option<&Message<'_>>) -> Opening {
-        let needs = Need::of(offer.and_then(description));
         let (number, caller) = (self.number, self.calling.source);
         let Some(attempt) = self.attempt(id).filter(|attempt| attempt.media.is_relayed()) else { return Opening::Held };
         let kind = |socket: SocketId| Kind {
@@ -128,6 +127,7 @@ impl Call {
             is_pair: true,
         };
         let kinds = [kind(caller.socket), kind(attempt.dialog.flow.socket)];
+        let needs = Need::of(offer.and_then(description));
         let relayed = attempt.media.relayed.get_or_insert_with(|| {
             let shard = step.relays.pick_shard(kinds[0]);
             Box::new(Relayed { shard, streams: Vec::with_capacity(1), speaker: None, ring: Ring::default() })
