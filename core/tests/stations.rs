@@ -1,5 +1,5 @@
-//! What the switch itself says to a caller: announcements before a refusal. A gateway that this test plays calls, another
-//! one refuses; a shard plays.
+//! What the switch itself says to a caller: announcements before a refusal, and numbers of its own. A gateway that this
+//! test plays calls, another one refuses; a shard plays.
 
 use crosspoint_core::cdr::CallRecord;
 use crosspoint_core::config;
@@ -314,4 +314,162 @@ fn who_cannot_hear_it_is_refused_at_once() {
         assert_eq!(scene.plays(), None);
         scene.nothing_is_left();
     }
+}
+
+const NUMBERS: &str = "[tones]\necho_number = \"9000\"\ntone_number = \"0800\"\n";
+const ANSWER: &str = " RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\na=sendrecv\r\n";
+
+impl Scene {
+    /// A request of the caller's inside the dialog that this answer has made.
+    fn request(&mut self, method: &str, cseq: u32, answer: &str, media: &str) {
+        let to = field(answer, "To");
+        let tag = to.split_once(";tag=").map(|(_, tag)| format!(";tag={tag}")).unwrap_or_default();
+        let number = to.split(['@', ':']).nth(1).unwrap_or_default().to_owned();
+        self.hear(CALLER, &with_body(&head(method, &number, &tag, cseq), &sdp(media)));
+    }
+
+    /// The caller hangs up.
+    #[track_caller]
+    fn hang_up(&mut self, answer: &str) {
+        self.request("BYE", 99, answer, "");
+        self.take(CALLER, "SIP/2.0 200 ");
+        self.nothing_is_left();
+        assert_eq!(self.ended(), ("normal", "caller", 200));
+    }
+}
+
+#[test]
+fn a_number_of_the_switchs_own_is_answered_before_phones_and_gateways() {
+    let cases: [(&str, &str, Program); 2] = [
+        ("9000", "m=audio 4000 RTP/AVP 18 8 0 101\r\na=rtpmap:101 telephone-event/8000", Program::Echo),
+        ("0800", ALAW, Program::Tone(crosspoint_core::media::tone::Cadence::test_tone())),
+    ];
+    for (number, offer, program) in cases {
+        let mut scene = Scene::new(NUMBERS);
+        scene.invite(number, "", offer);
+        let answer = scene.take(CALLER, "SIP/2.0 200 ");
+        match program {
+            Program::Echo => assert!(
+                body(&answer).contains(" RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000"),
+                "{answer}"
+            ),
+            _ => assert!(body(&answer).ends_with(ANSWER), "{answer}"),
+        }
+        assert!(answer.contains("\r\nContact: <sip:203.0.113.9:5060>\r\n"), "{answer}");
+        scene.request("ACK", 1, &answer, "");
+        assert_eq!(scene.plays(), Some((Law::A, program)));
+        scene.pass(2_000);
+        scene.hang_up(&answer);
+        assert!(!scene.has(CALLEE, "INVITE "));
+        let record = scene.record.clone().unwrap();
+        assert_eq!((record.media.as_str(), record.media_rule.as_str()), ("relay", "N1"));
+        assert_eq!((record.callee.as_str(), record.hold_time_ms), (number, 2_000));
+        assert_eq!((record.caller_codec.as_str(), record.rtp_caller_packets), ("PCMA", Some(0)));
+    }
+}
+
+#[test]
+fn a_number_of_the_switchs_own_is_not_for_everybody() {
+    for (media, opens, ended) in [
+        ("m=audio 4000 RTP/AVP 18", true, ("codec_mismatch", "server", 488)),
+        (ALAW, false, ("no_media_ports", "server", 503)),
+    ] {
+        let mut scene = Scene::new(NUMBERS);
+        scene.opens = opens;
+        scene.invite("9000", "", media);
+        scene.pass(2);
+        assert_eq!(scene.ended(), ended);
+        scene.nothing_is_left();
+    }
+}
+
+/// RFC 3261 §13.2.1: without an offer in the INVITE the 2xx makes it, and the ACK answers.
+#[test]
+fn the_switch_makes_the_offer_where_the_caller_makes_none() {
+    for (accepted, ended) in [("m=audio 4000 RTP/AVP 0", None), ("m=audio 0 RTP/AVP 0", Some("codec_mismatch"))] {
+        let mut scene = Scene::new(NUMBERS);
+        scene.invite("9000", "", "");
+        let offer = scene.take(CALLER, "SIP/2.0 200 ");
+        assert!(body(&offer).contains(" RTP/AVP 8 0\r\n"), "{offer}");
+        assert_eq!(scene.plays(), None, "nobody knows where to");
+        scene.request("ACK", 1, &offer, accepted);
+        match ended {
+            None => {
+                assert_eq!(scene.plays(), Some((Law::Mu, Program::Echo)));
+                scene.hang_up(&offer);
+            }
+            Some(reason) => {
+                let bye = scene.take(CALLER, "BYE ");
+                scene.hear(CALLER, &response(&bye, 200));
+                assert_eq!(scene.ended().0, reason);
+                scene.nothing_is_left();
+            }
+        }
+    }
+}
+
+/// Hold, resume, refresh, another law: each answered by the switch, with a version that rises where its answer changes.
+#[test]
+fn changes_are_answered_by_the_switch() {
+    let mut scene = Scene::new(NUMBERS);
+    scene.invite("9000", "", ALAW);
+    let first = scene.take(CALLER, "SIP/2.0 200 ");
+    scene.request("ACK", 1, &first, "");
+    let cases = [
+        ("INVITE", "m=audio 4000 RTP/AVP 8\r\na=sendonly", 2, "a=recvonly"),
+        ("INVITE", "m=audio 4000 RTP/AVP 8", 3, "a=sendrecv"),
+        ("UPDATE", "m=audio 4002 RTP/AVP 8", 3, "a=sendrecv"),
+        ("UPDATE", "m=audio 4002 RTP/AVP 0", 4, "a=rtpmap:0 PCMU/8000"),
+        ("INVITE", "m=audio 4002 RTP/AVP 0\r\na=inactive", 5, "a=inactive"),
+    ];
+    for (cseq, (method, media, version, line)) in (2..).zip(cases) {
+        scene.request(method, cseq, &first, media);
+        let answer = scene.take(CALLER, "SIP/2.0 200 ");
+        assert!(body(&answer).contains(&format!("o=- 180000000000001 {version} IN")), "{media}: {answer}");
+        assert!(body(&answer).contains(&format!("{line}\r\n")), "{media}: {answer}");
+        if method == "INVITE" {
+            scene.request("ACK", cseq, &first, "");
+        }
+    }
+    let legs: Vec<_> = scene
+        .ops
+        .iter()
+        .filter_map(|op| match op {
+            MediaOp::Update { leg, .. } => Some((leg.signalled.unwrap().port(), leg.is_held)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(legs, [(4000, true), (4000, false), (4002, false), (4002, false), (4002, true)]);
+    let played = scene.ops.iter().filter(|op| matches!(op, MediaOp::Play { law: Law::Mu, .. })).count();
+    assert_eq!(played, 1, "the law changes once");
+    for (method, cseq, media, status) in [
+        ("INVITE", 20, "m=audio 4002 RTP/AVP 18", 488),
+        ("UPDATE", 21, "", 200),
+        ("MESSAGE", 22, "", 405),
+        ("INFO", 23, "", 200),
+    ] {
+        scene.request(method, cseq, &first, media);
+        scene.take(CALLER, &format!("SIP/2.0 {status} "));
+    }
+    scene.hang_up(&first);
+}
+
+#[test]
+fn a_call_of_the_switchs_own_ends_after_an_hour_and_without_an_ack() {
+    let mut scene = Scene::new(NUMBERS);
+    scene.invite("9000", "", ALAW);
+    let answer = scene.take(CALLER, "SIP/2.0 200 ");
+    scene.request("ACK", 1, &answer, "");
+    scene.pass(3_601_000);
+    let bye = scene.take(CALLER, "BYE ");
+    scene.hear(CALLER, &response(&bye, 200));
+    assert_eq!(scene.ended(), ("max_duration", "server", 200));
+    scene.nothing_is_left();
+    let mut scene = Scene::new(NUMBERS);
+    scene.invite("9000", "", ALAW);
+    scene.pass(40_000);
+    let bye = scene.take(CALLER, "BYE ");
+    scene.hear(CALLER, &response(&bye, 200));
+    assert_eq!(scene.ended().0, "no_ack");
+    scene.nothing_is_left();
 }

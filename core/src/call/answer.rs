@@ -257,7 +257,7 @@ impl Call {
     }
 
     /// Makes a branch around a callee's dialog. None where there are too many.
-    fn add_branch(&mut self, step: &mut Step<'_>, attempt: u8, callee: Dialog) -> Option<u8> {
+    pub(super) fn add_branch(&mut self, step: &mut Step<'_>, attempt: u8, callee: Dialog) -> Option<u8> {
         if self.branches.len() >= limits::BRANCHES_PER_CALL {
             return None;
         }

@@ -393,6 +393,9 @@ impl Call {
             LegState::Closing => self.release(step, branch_id, side),
             _ => {}
         }
+        if self.answering.is_some() && !exchange.has_offer && self.end.is_none() {
+            return self.on_station_ack(step, branch_id, message);
+        }
         self.acknowledge(step, branch_id, exchange.to, exchange.client_cseq, &exchange.credentials, Some(message));
         self.admit_waiting(step, branch_id);
     }
@@ -484,7 +487,7 @@ impl Call {
 }
 
 /// Where a target refresh wants its dialog's further requests to go.
-fn new_target(message: &Message<'_>, flow: Flow) -> Option<NewTarget> {
+pub(super) fn new_target(message: &Message<'_>, flow: Flow) -> Option<NewTarget> {
     let contact = first_contact(message)?;
     let uri = Uri::parse(contact.uri).ok()?;
     let behind_nat = message.via().is_ok_and(|via| nat::via_shows_nat(&via, flow.remote));

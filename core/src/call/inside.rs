@@ -186,6 +186,7 @@ impl Call {
             Method::Bye => self.on_bye(step, branch_id, side, message, server),
             Method::Prack => self.on_prack(step, branch_id, side, message, server),
             Method::Register => crate::switch::not_allowed(step.cx, step.transactions, server, method, &tag),
+            _ if self.answering.is_some() => self.on_station_request(step, branch_id, message, flow, server),
             _ => self.admit(step, (branch_id, side), message, flow, server),
         }
     }

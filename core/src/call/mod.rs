@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `start` | an INVITE becomes a call, or is refused with a reason |
 //! | `attempt` | INVITEs of ours: rounds of them, failover, credentials |
+//! | `answering` | numbers that the switch answers itself |
 //! | `redirect` | redirections that are followed |
 //! | `answer` | what a callee answers to them |
 //! | `reliable` | provisional answers that have to arrive (RFC 3262), end to end or on one side alone |
@@ -25,6 +26,7 @@
 //! | `record`, `view` | the CDR, and what an operator sees |
 
 mod answer;
+mod answering;
 mod attempt;
 mod exchange;
 mod glare;
@@ -46,6 +48,7 @@ mod start;
 mod teardown;
 mod view;
 
+pub use answering::Answering;
 pub use inside::InDialog;
 pub use media::{
     Announcement, Closing, Decided, Description, Ending, Media, Port, Relayed, Ring, Station, Stream, StreamLeg,

@@ -5,6 +5,7 @@
 //! [`Branch`]: two dialogs, one with the callee and one of its own with the caller, so that what one branch says of its
 //! media never touches another's (RFC 3261 §12.1, §13.2.2.4). The branch that answers 2xx is the call.
 
+use super::answering::Answering;
 use super::media::{Announcement, Closing, Description, Media};
 use super::offer::Session;
 use super::refer::Subscription;
@@ -497,6 +498,8 @@ pub struct Call {
     pub listen_timer: Option<TimerId>,
     /// Its CDR, while it waits for the relay's last statistics.
     pub closing: Option<Box<Closing>>,
+    /// What the caller hears of a number of the switch's own.
+    pub answering: Option<Box<Answering>>,
     /// What the caller hears before it is refused.
     pub announcement: Option<Box<Announcement>>,
 }

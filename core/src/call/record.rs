@@ -52,7 +52,7 @@ pub(super) fn of_call(cx: &Cx, call: &Call) -> CallRecord {
     let codec = |leg: fn(&super::Branch) -> &Leg| call.talk().map(|talk| leg(talk).codec.clone()).unwrap_or_default();
     let to = call.to.as_ref();
     let number_out = to.map(|to| to.number.clone()).unwrap_or_default();
-    let media = to.and_then(|to| to.media);
+    let (media, media_rule) = call.media_names();
     CallRecord {
         flow_no: call.number,
         caller: to.map_or_else(|| call.calling.number.clone(), |to| to.caller.clone()),
@@ -72,8 +72,8 @@ pub(super) fn of_call(cx: &Cx, call: &Call) -> CallRecord {
         end_direction: end.direction,
         end_reason: end.reason,
         sip_status: end.status,
-        media: media.map(|(outcome, _)| outcome.name().to_owned()).unwrap_or_default(),
-        media_rule: media.map(|(_, rule)| rule.id().to_owned()).unwrap_or_default(),
+        media: media.to_owned(),
+        media_rule: media_rule.to_owned(),
         call_id_in: String::from_utf8_lossy(&call.ingress.dialog.call_id).into_owned(),
         call_id_out: to.map(|to| String::from_utf8_lossy(&to.call_id).into_owned()).unwrap_or_default(),
         caller_codec: codec(|talk| &talk.caller),

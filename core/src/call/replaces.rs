@@ -41,8 +41,8 @@ impl Calls {
         // To-tag is that of whoever has the dialog with the writer (RFC 3891 §3): ours.
         let dialog = self.find_dialog(call_id, to_tag, from_tag).ok_or(481_u16)?;
         let (call, branch, side) = self.look(dialog).ok_or(481_u16)?;
-        if call.end.is_some() {
-            return Err(603); // RFC 3891 §3: a dialog that has ended
+        if call.end.is_some() || call.answering.is_some() {
+            return Err(603); // RFC 3891 §3: a dialog that has ended; the switch itself is not to be had either
         }
         let far = side.other();
         let leg = &branch.leg(far).dialog;

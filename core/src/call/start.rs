@@ -158,6 +158,7 @@ impl Calls {
             end: None,
             listen_timer: None,
             closing: None,
+            answering: None,
             announcement: None,
         };
         let id = self.calls.insert(call);
@@ -168,7 +169,10 @@ impl Calls {
                 return call.refuse_unrouted(step, &refusal);
             }
             step.load.add(call.uses.as_ref().expect("a new call takes up what its plan says"));
-            call.advance_with(step, incoming.message);
+            match plan.station {
+                Some((number, program)) => call.answer_itself(step, number, program),
+                None => call.advance_with(step, incoming.message),
+            }
         });
     }
 

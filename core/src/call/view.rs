@@ -61,7 +61,7 @@ fn view(call: &Call, now: Now) -> CallView {
         (None, Some(_)) => "answered",
     };
     let to = call.to.as_ref();
-    let media = to.and_then(|to| to.media);
+    let (media, media_rule) = call.media_names();
     CallView {
         flow_no: call.number,
         caller: to.map_or_else(|| call.calling.number.clone(), |to| to.caller.clone()),
@@ -69,8 +69,8 @@ fn view(call: &Call, now: Now) -> CallView {
         state,
         route_rule: to.map(|to| to.rule.clone()).unwrap_or_default(),
         route: call.story.clone(),
-        media: media.map_or("", |(outcome, _)| outcome.name()),
-        media_rule: media.map_or("", |(_, rule)| rule.id()),
+        media,
+        media_rule,
         streams: call.current_media().map(|media| media.views()).unwrap_or_default(),
         talk_ms: call.times.answer_mono.map(|at| now.mono.since(at).as_millis() as u64),
         call_id_in: String::from_utf8_lossy(&call.ingress.dialog.call_id).into_owned(),

@@ -123,7 +123,7 @@ impl Config {
     }
 
     /// The configuration of a switch that was given none: UDP on 127.0.0.1:5060, domain `localhost`, phones 1001 to 1010
-    /// with this password.
+    /// with this password, 9000 for an echo and 9001 for a tone.
     ///
     /// ```
     /// let config = crosspoint_core::config::Config::embedded("secret");
@@ -146,7 +146,7 @@ impl Config {
             phones: Phones::new(Vec::new(), vec![block]),
             groups: Vec::new(),
             gateways: Gateways::default(),
-            tones: Tones::default(),
+            tones: Tones::embedded(),
             max_calls: 0,
             parameters: Parameters::default(),
         }

@@ -7,13 +7,18 @@ use super::tones::{Ringback, Tones};
 use crate::limits::SOUNDS;
 use crate::media::tone::{AnnouncementError, Announcements, check_file_name};
 
-const TONES: &[&str] = &["ringback", "folder"];
+const TONES: &[&str] = &["ringback", "folder", "echo_number", "tone_number"];
+
+/// As long as an E.164 number may be, and more: whatever phones dial.
+const LONGEST_NUMBER: usize = 32;
 
 pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>) -> Tones {
     let mut tones = Tones::default();
     if let Some(table) = reader.table(root, "tones", "[tones]") {
         reader.known_keys(&table, TONES);
         tones.folder = path(reader, &table, "folder");
+        tones.echo_number = number_of(reader, &table, "echo_number");
+        tones.tone_number = number_of(reader, &table, "tone_number");
         let written = ringback(reader, &table, &tones);
         tones.ringback = written.map_or(tones.ringback, |ringback| ringback.value);
     }
@@ -21,6 +26,18 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Section<'_>) -> Tones {
         announcements(reader, &table, &mut tones);
     }
     tones
+}
+
+/// A number that the switch answers itself.
+fn number_of(reader: &mut Reader<'_>, table: &Section<'_>, key: &str) -> Option<String> {
+    let text = reader.text(table, key)?;
+    let is_number = text.value.bytes().all(|byte| byte.is_ascii_digit() || b"*#+".contains(&byte));
+    if text.value.is_empty() || text.value.len() > LONGEST_NUMBER || !is_number {
+        let fault = format!("`{key}` is a number to dial: at most {LONGEST_NUMBER} digits, `*`, `#`, `+`");
+        reader.error(&text.span, "value", fault);
+        return None;
+    }
+    Some(text.value.to_owned())
 }
 
 /// Numbers the files, once the phones are known.

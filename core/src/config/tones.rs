@@ -3,7 +3,7 @@
 use super::phones::{Phone, Phones};
 use crate::cdr::EndReason;
 use crate::limits::SOUNDS;
-use crate::media::tone::{Announcements, Cadence, Program, SoundId};
+use crate::media::tone::{Announcements, Cadence, ECHO_NUMBER, Program, SoundId, TONE_NUMBER};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -59,6 +59,10 @@ pub struct Tones {
     pub folder: Option<PathBuf>,
     /// Which file tells which end reason.
     pub announcements: Announcements,
+    /// The number that answers with an echo.
+    pub echo_number: Option<String>,
+    /// The number that answers with a tone.
+    pub tone_number: Option<String>,
     /// How often an announcement is heard.
     pub announcement_times: u32,
     /// Every file that is wanted, each once, by name.
@@ -71,6 +75,8 @@ impl Default for Tones {
             ringback: Ringback::Tone(Cadence::ringback()),
             folder: None,
             announcements: Announcements::default(),
+            echo_number: None,
+            tone_number: None,
             announcement_times: 1,
             files: Vec::new(),
         }
@@ -78,6 +84,12 @@ impl Default for Tones {
 }
 
 impl Tones {
+    /// Those of a switch that was given no configuration: it has the two numbers for a test.
+    pub(super) fn embedded() -> Tones {
+        let (echo_number, tone_number) = (Some(ECHO_NUMBER.to_owned()), Some(TONE_NUMBER.to_owned()));
+        Tones { echo_number, tone_number, ..Tones::default() }
+    }
+
     /// The files that are wanted, in the order of their [`SoundId`]s.
     pub fn files(&self) -> &[String] {
         &self.files
@@ -98,6 +110,14 @@ impl Tones {
             Ringback::Tone(cadence) => Program::Tone(cadence.clone()),
             Ringback::File(file) => self.recording(file, None),
         }
+    }
+
+    /// What is heard of a number that the switch answers itself; `None` of any other.
+    pub fn station(&self, number: &str) -> Option<Program> {
+        if self.echo_number.as_deref() == Some(number) {
+            return Some(Program::Echo);
+        }
+        (self.tone_number.as_deref() == Some(number)).then(|| Program::Tone(Cadence::test_tone()))
     }
 
     /// What tells a caller who still waits that the call ends so; `None` where the status alone does.

@@ -6,6 +6,7 @@ use super::rule::Rule;
 use crate::cdr::EndReason;
 use crate::config::Config;
 use crate::input::Flow;
+use crate::media::tone::Program;
 use crate::registrar::Registrar;
 use crate::time::Now;
 use crate::trunk::Unusable;
@@ -43,12 +44,14 @@ pub struct Caller<'a> {
 /// How a call can go, best way first, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The ways in the order in which they are tried; empty exactly where the call is refused.
+    /// The ways in the order in which they are tried; empty exactly where the call is refused, or answered by the switch.
     pub ways: Vec<Way>,
     /// What each rule said to each candidate, in the order in which they were looked at.
     pub steps: Vec<Step>,
     /// Why there is no way.
     pub refusal: Option<Refusal>,
+    /// The number, where the switch answers it itself, and what it lets the caller hear; there is no way then.
+    pub station: Option<(String, Program)>,
     /// What the call takes up from its start to its end; each way has beside it what its attempt takes up.
     pub uses: Use,
 }

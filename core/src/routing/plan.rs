@@ -9,6 +9,7 @@ use super::{gateway, phone};
 use crate::cdr::EndReason;
 use crate::config::{Gateway, MaxDuration, NotTaken, NumberRules, Redirect, Rel100};
 use crate::limits;
+use crate::media::tone::Program;
 use std::time::Duration;
 
 /// The ways for a call of this caller to this number, or why there is none. Pure: the same facts give the same plan.
@@ -66,7 +67,7 @@ impl<'a> Planner<'a> {
                 self.plan.refusal = Some(refusal);
             }
         }
-        let has_nothing = self.plan.ways.is_empty() && self.plan.refusal.is_none();
+        let has_nothing = self.plan.ways.is_empty() && self.plan.refusal.is_none() && self.plan.station.is_none();
         assert!(!has_nothing || self.detail == Detail::Offline, "a plan for {number} has neither ways nor a refusal");
         self.plan
     }
@@ -82,10 +83,19 @@ impl<'a> Planner<'a> {
             return Err(self.refuse_by(reached, candidate, status, reason));
         }
         let Some(mapping) = config.gateways.find(self.caller.gateway) else {
-            return self.towards(number, self.caller.number);
+            return if self.is_own(number) { Ok(()) } else { self.towards(number, self.caller.number) };
         };
         let (callee, caller) = self.inward(mapping, number)?;
-        self.towards(&callee, &caller)
+        if self.is_own(&callee) { Ok(()) } else { self.towards(&callee, &caller) }
+    }
+
+    /// Whether the switch answers this number itself, which goes before phones and gateways.
+    fn is_own(&mut self, number: &str) -> bool {
+        let Some(program) = self.facts.config.tones.station(number) else { return false };
+        let what = if program == Program::Echo { "echo" } else { "tone" };
+        self.step(Rule::RouteStation, number, what);
+        self.plan.station = Some((number.to_owned(), program));
+        true
     }
 
     /// The numbers that a mapping gateway sends, as routing sees them.

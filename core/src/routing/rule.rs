@@ -76,6 +76,8 @@ rules! {
     /// A current binding of the called phone. Bindings of equal q ring together, those of lower q follow when all before
     /// them have failed (RFC 3261 §16.6)
     RouteBinding = "route.binding" => Taken,
+    /// The called number is one that the switch answers itself: `echo_number` or `tone_number` of `[tones]`
+    RouteStation = "route.station" => Taken,
     /// The call takes the place of another (RFC 3891): it goes to the peer of that one's other leg
     RouteReplaces = "route.replaces" => Taken,
     /// The binding that the call itself comes from: a phone that calls its own number rings its other devices

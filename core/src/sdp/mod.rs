@@ -49,5 +49,5 @@ pub use rewrite::{NewOrigin, Relay, RelayedStream, Rewrite, RtcpPort, rewrite};
 pub(crate) use scan::offset_in;
 pub use scan::{Connection, Direction, Line, Media, Origin, SdpError, Session, lines, scan};
 pub use stream::{Format, Mux, Profile, Stream, streams};
-pub use take::{Taken, answer, take};
+pub use take::{Taken, answer, offer, take};
 pub use version::Version;

@@ -20,6 +20,13 @@ pub struct Taken {
     pub is_muxed: bool,
 }
 
+impl Taken {
+    /// What it is called in `a=rtpmap`.
+    pub fn name(&self) -> &'static str {
+        if self.payload_type == 0 { "PCMU" } else { "PCMA" }
+    }
+}
+
 /// What the switch can take of this offer; `None` where nothing is G.711 over RTP in the clear.
 pub fn take(offer: &[u8]) -> Option<Taken> {
     let session = scan(offer).ok()?;
@@ -77,6 +84,19 @@ pub fn answer(offer: &[u8], taken: &Taken, at: SocketAddr, session: u64) -> Vec<
     out
 }
 
+/// An offer of the switch's own: one stream of either law, to be taken here.
+pub fn offer(at: SocketAddr, session: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    head(&mut out, at, session, b"0 0");
+    let port = at.port();
+    write!(
+        out,
+        "m=audio {port} RTP/AVP 8 0\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=sendrecv\r\n"
+    )
+    .expect("writing to a Vec cannot fail");
+    out
+}
+
 fn head(out: &mut Vec<u8>, at: SocketAddr, session: u64, time: &[u8]) {
     let (family, address) = (if at.is_ipv4() { "IP4" } else { "IP6" }, at.ip());
     write!(out, "v=0\r\no=- {session} 1 IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt=")
@@ -91,7 +111,7 @@ fn stream(out: &mut Vec<u8>, proto: &[u8], taken: &Taken, port: u16) {
     if let Some(event) = event {
         text.push_str(&format!(" {event}"));
     }
-    let law = if payload_type == 0 { "PCMU" } else { "PCMA" };
+    let law = taken.name();
     text.push_str(&format!("\r\na=rtpmap:{payload_type} {law}/8000\r\n"));
     if let Some(event) = event {
         // RFC 4733 §2.4.1: the sixteen events of DTMF, which every reader of them takes

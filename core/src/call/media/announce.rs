@@ -110,7 +110,8 @@ impl Call {
             // as configured now: a reload changes the numbers of the recordings
             let program = step.cx.config.tones.announcement(announcement.end().reason);
             let answer = taken(invite).zip(program).and_then(|((offer, taken), program)| {
-                call.begin_station(step, &mut announcement.station, (offer, &taken), program)
+                let at = call.play_at(step, &mut announcement.station, (offer, &taken), program)?;
+                Some(sdp::answer(offer, &taken, at, call.number))
             });
             call.announcement = Some(announcement);
             match answer {

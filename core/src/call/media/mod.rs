@@ -28,14 +28,15 @@ pub use announce::{Announcement, Ending};
 pub(super) use decide::evidence;
 pub use description::Description;
 pub(super) use open::Opening;
+pub(super) use open::description;
 pub use report::Closing;
 pub use ring::Ring;
 pub(super) use speak::{Role, Spot, View};
 pub use station::Station;
 
-use super::Side;
+use super::{Call, Side};
 use crate::config::MediaWatch;
-use crate::media::{Decision, Facts, LegPlan, Move, Party, SessionId};
+use crate::media::{Decision, Facts, LegPlan, Move, Outcome, Party, SessionId};
 use crate::ports::{LeaseId, Shard};
 use crate::relays::Held;
 use crate::sdp::PayloadMap;
@@ -144,6 +145,18 @@ impl StreamLeg {
     /// What holds now of its peer's media: what was agreed, before that what it offers.
     fn described(&self) -> Option<&Description> {
         self.agreed.as_ref().or(self.offered.as_ref())
+    }
+}
+
+impl Call {
+    /// `relay` or `direct` and the rule, as records have them; empty before that is decided. Where the switch is the other
+    /// end there was nothing to decide, and the rule is `N1`.
+    pub(super) fn media_names(&self) -> (&'static str, &'static str) {
+        match self.to.as_ref().and_then(|to| to.media) {
+            Some((outcome, rule)) => (outcome.name(), rule.id()),
+            None if self.answering.is_some() => (Outcome::Relay.name(), "N1"),
+            None => ("", ""),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl Need {
 }
 
 /// The session description of a message, also as a part of its body.
-pub(super) fn description<'m>(message: &'m Message<'_>) -> Option<&'m [u8]> {
+pub(in crate::call) fn description<'m>(message: &'m Message<'_>) -> Option<&'m [u8]> {
     message.content_type().and_then(|kind| sdp::find_sdp(kind, message.body()))
 }
 

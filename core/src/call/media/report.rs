@@ -143,7 +143,9 @@ impl Call {
             Some(id) => self.attempts.iter_mut().find(|attempt| attempt.id == id),
             None => self.attempts.last_mut(),
         };
-        let sessions = attempt.map(|attempt| attempt.media.close(step.relays, step.cx)).unwrap_or_default();
+        let mut sessions = attempt.map(|attempt| attempt.media.close(step.relays, step.cx)).unwrap_or_default();
+        let station = self.answering.as_mut().and_then(|answering| answering.take_station());
+        sessions.extend(station.and_then(|station| station.close(step.relays, step.cx)));
         if sessions.is_empty() {
             return record::write(step.cx, record);
         }

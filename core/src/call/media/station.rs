@@ -7,8 +7,9 @@ use super::{Port, decide};
 use crate::config::MediaWatch;
 use crate::cx::Cx;
 use crate::dialog::Tag;
+use crate::input::Flow;
 use crate::media::tone::{Law, Program};
-use crate::media::{LegPlan, SessionId};
+use crate::media::{Learning, LegPlan, Party, SessionId};
 use crate::ports::{Kind, Owner, Pool, Refusal, Shard};
 use crate::relays::{Asked, Granted, Held, Relays};
 use crate::sdp::{self, PayloadMap, Taken};
@@ -24,11 +25,13 @@ pub struct Station {
     port: Port,
     /// What the shard has of it, once it plays.
     session: Option<SessionId>,
+    /// What the shard was told last.
+    told: Option<(LegPlan, Law)>,
 }
 
 impl Station {
     /// Takes what came of its ask for a port: whether it was its own.
-    pub(super) fn take(&mut self, lease: crate::ports::LeaseId, held: Option<Held>) -> bool {
+    pub(in crate::call) fn take(&mut self, lease: crate::ports::LeaseId, held: Option<Held>) -> bool {
         let is_its = self.port.lease() == lease;
         if let Some(held) = held.filter(|_| is_its) {
             self.port = Port::Held(held);
@@ -41,8 +44,15 @@ impl Station {
         self.session == Some(session)
     }
 
-    pub(super) fn is_held(&self) -> bool {
+    /// Whether its port is open.
+    pub(in crate::call) fn is_held(&self) -> bool {
         self.port.held().is_some()
+    }
+
+    /// Where it takes the media of a caller who signals from here, once its port is open.
+    pub(in crate::call) fn address(&self, step: &Step<'_>, caller: Flow) -> Option<SocketAddr> {
+        let listen = &step.cx.config.listen[usize::from(caller.socket.0)];
+        Some(SocketAddr::new(listen.advertise.ip(), self.port.held()?.place.port))
     }
 
     /// Gives back what it holds; gives the session that it ended, whose statistics are still to come.
@@ -58,7 +68,7 @@ impl Station {
 
 impl Call {
     /// Asks for the port of a station.
-    pub(super) fn ask_station(&self, step: &mut Step<'_>) -> Result<Station, Refusal> {
+    pub(in crate::call) fn ask_station(&self, step: &mut Step<'_>) -> Result<Station, Refusal> {
         let listen = &step.cx.config.listen[usize::from(self.calling.source.socket.0)];
         let kind = Kind { pool: Pool::Ivr, address: listen.bind.ip(), is_pair: false };
         let shard = step.relays.pick_shard(kind);
@@ -68,37 +78,52 @@ impl Call {
             Asked::Waiting(lease) => Port::Waiting(lease),
             Asked::Refused(why) => return Err(why),
         };
-        Ok(Station { shard, port, session: None })
+        Ok(Station { shard, port, session: None, told: None })
     }
 
-    /// Begins to play to the caller, whose offer this is; gives the answer that it is to be shown. None without a port.
-    pub(super) fn begin_station(
+    /// Plays to the caller from now on as this description of its says; gives where the switch takes its media. None
+    /// without a port.
+    pub(in crate::call) fn play_at(
         &self,
         step: &mut Step<'_>,
         station: &mut Station,
-        (offer, taken): (&[u8], &Taken),
+        (description, taken): (&[u8], &Taken),
         program: Program,
-    ) -> Option<Vec<u8>> {
+    ) -> Option<SocketAddr> {
         let (held, law) = (station.port.held()?, Law::of_payload_type(taken.payload_type)?);
-        let leg = self.station_leg(step, held, (offer, taken))?;
-        let call = step.id.to_bits();
-        station.session = Some(step.relays.begin_station(step.cx, call, station.shard, leg, (law, program)));
-        let listen = &step.cx.config.listen[usize::from(self.calling.source.socket.0)];
-        let at = SocketAddr::new(listen.advertise.ip(), held.place.port);
-        Some(sdp::answer(offer, taken, at, self.number))
+        let leg = self.station_leg(step, held, (description, taken))?;
+        match (station.session, station.told.replace((leg, law))) {
+            (Some(session), Some((before, law_before))) => {
+                let is_elsewhere = before.signalled != leg.signalled;
+                let learning = if is_elsewhere { Learning::Reopen } else { Learning::Keep };
+                step.relays.update(step.cx, session, Party::Caller, leg, learning);
+                if law != law_before {
+                    step.relays.play(step.cx, session, Party::Caller, law, Some(program));
+                }
+            }
+            _ => {
+                let call = step.id.to_bits();
+                let session = step.relays.begin_station(step.cx, call, station.shard, leg, (law, program));
+                station.session = Some(session);
+            }
+        }
+        station.address(step, self.calling.source)
     }
 
-    /// The leg that takes this of an offer.
-    fn station_leg(&self, step: &Step<'_>, held: Held, (offer, taken): (&[u8], &Taken)) -> Option<LegPlan> {
-        let streams = sdp::streams(offer).ok()?;
-        Some(Description::of(streams.get(taken.index)?).plan(Around {
+    /// The leg that takes this of a description.
+    fn station_leg(&self, step: &Step<'_>, held: Held, (description, taken): (&[u8], &Taken)) -> Option<LegPlan> {
+        let streams = sdp::streams(description).ok()?;
+        let stream = streams.get(taken.index)?;
+        let plan = Description::of(stream).plan(Around {
             held,
             signalling_host: self.calling.source.remote.ip(),
             is_behind_nat: decide::is_behind_nat(step, self),
             is_muxed: taken.is_muxed,
             packets: PayloadMap::IDENTITY,
             watch: MediaWatch::default(),
-        }))
+        });
+        // who only listens is to hear it
+        Some(LegPlan { is_held: stream.is_held(), ..plan })
     }
 
     /// Shows the caller a description of the switch's own before the answer, in an early dialog of its own.
@@ -114,6 +139,6 @@ impl Call {
 
     /// Ports that a station has asked for are open, or not to be had: whether they are one's.
     pub(super) fn on_station_granted(&mut self, step: &mut Step<'_>, granted: Granted) -> bool {
-        self.on_announcement_granted(step, granted)
+        self.on_announcement_granted(step, granted) || self.on_answering_granted(step, granted)
     }
 }
