@@ -181,3 +181,16 @@ fn a_caller_hears_why_the_call_fails() {
     call(&mut world, ALICE, BOB);
     insta::assert_snapshot!(finish(world, "busy, and an announcement says so", &["486 busy by callee, 0 s"]));
 }
+
+/// The switch is the other end: it answers the call, a hold and a refresh by itself (RFC 3264 §6.1, §8).
+#[test]
+fn the_switch_answers_its_own_number() {
+    let mut world = scene("[tones]\necho_number = \"9000\"", "");
+    call(&mut world, ALICE, "9000");
+    world.run_for(s(2));
+    for hold in [Hold::SendOnly, Hold::Off] {
+        change(&mut world, ALICE, Change::hold(hold));
+        world.run_for(s(1));
+    }
+    insta::assert_snapshot!(hang_up(world, ALICE, "9000, held and resumed", &["200 normal by caller, 4 s"]));
+}

@@ -29,7 +29,7 @@ fn the_example_of_the_interface() {
 fn nothing_written_is_loopback() {
     let parsed = parse("").expect("an empty file is a configuration");
     let embedded = Config::embedded("x");
-    assert_eq!(parsed.config, Config { phones: Phones::default(), ..embedded });
+    assert_eq!(parsed.config, Config { phones: Phones::default(), tones: Tones::default(), ..embedded });
     insta::assert_snapshot!(lines(""), @"1:1: warning: no [[listen]]: only 127.0.0.1:5060 is served, over UDP (no-listen)");
 }
 

@@ -173,7 +173,9 @@ impl Ended {
             self.tell("cdr-agrees", &text, found);
         }
         let callee = legs.get(&record.call_id_out).filter(|leg| leg.is_ours);
-        if is_answered && callee.is_none_or(|leg| leg.answered.is_none()) {
+        // the switch's own numbers have no leg behind it
+        let is_by_switch = record.media_rule == "N1" && record.call_id_out.is_empty();
+        if is_answered && !is_by_switch && callee.is_none_or(|leg| leg.answered.is_none()) {
             self.tell("cdr-agrees", "it was answered by nobody", found);
         }
         if let (Some(came), Some(went)) = (caller.max_forwards, callee.and_then(|leg| leg.max_forwards))
