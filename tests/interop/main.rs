@@ -10,6 +10,7 @@ mod nat;
 mod odd;
 mod phone;
 mod registrar;
+mod ringback;
 mod script;
 mod sipp;
 mod stage;

@@ -7,7 +7,7 @@ use crosspoint_tests::sipp::Sipp;
 use crosspoint_tests::switch::Switch;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The switch and the ports of the caller and of `N` callees.
@@ -52,6 +52,11 @@ impl<const N: usize> Stage<N> {
         }
         let switch = Switch::start_with(&folder, &text);
         Stage { folder, switch, caller, callees, calls: 0 }
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn start(&self, script: Script, port: u16) -> Sipp {

@@ -37,6 +37,18 @@ pub fn read(path: &Path) -> Vec<i16> {
     file.get(data..).unwrap_or_default().chunks_exact(2).map(|two| i16::from_le_bytes([two[0], two[1]])).collect()
 }
 
+/// The sample that an octet of A-law stands for (G.711 table 1a), from the standard and not from the switch.
+pub fn decode_a(octet: u8) -> i16 {
+    // every second bit is inverted; then sign, segment, step
+    let octet = octet ^ 0x55;
+    let (segment, step) = (octet >> 4 & 7, i16::from(octet & 15));
+    let magnitude = match segment {
+        0 => 16 * step + 8,
+        _ => (16 * step + 264) << (segment - 1),
+    };
+    if octet & 0x80 == 0 { -magnitude } else { magnitude }
+}
+
 /// How strong this tone is in the samples: half its amplitude.
 pub fn strength(samples: &[i16], hz: f64) -> f64 {
     let (mut re, mut im) = (0.0, 0.0);
@@ -51,6 +63,15 @@ pub fn strength(samples: &[i16], hz: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn octets_of_a_law_are_decoded() {
+        // the virtual decision values of the table, in its units of 1/4096 of 16 bits
+        let cases = [(0xd5, 8), (0x55, -8), (0xd4, 24), (0xaa, 32_256), (0x2a, -32_256), (0x85, 4_224), (0xc5, 264)];
+        for (octet, sample) in cases {
+            assert_eq!(decode_a(octet), sample, "{octet:#x}");
+        }
+    }
 
     #[test]
     fn a_written_tone_is_heard_and_no_other() {
