@@ -118,6 +118,16 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
         "A media port is opened where it is not open and closed where it is, by one shard, and media leaves through open ports alone.",
         "architecture §5",
     ),
+    (
+        "media-delivery",
+        "A phone hears in a call what the other side of it says, or the switch itself, and nothing else.",
+        "user-pains 1, 2",
+    ),
+    (
+        "media-statistics",
+        "The relay counts, in its reports and in records, the packets of each phone that it took as that phone's.",
+        "behaviour 1(f)",
+    ),
     // what a scenario is to come to, once its faults are over
     (
         "reaches-somebody",
@@ -134,6 +144,11 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
         "passes-in-calm",
         "Over good links and without faults a probe call is answered, whatever was before.",
         "architecture §10",
+    ),
+    (
+        "heard-in-calm",
+        "Over good links and without faults both sides of a call that the switch relays hear each other.",
+        "user-pains 1",
     ),
     (
         "no-panic",
@@ -153,7 +168,7 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     ),
     (
         "no-gain",
-        "An attacker gets no 2xx but to OPTIONS, no ringing, no request, and no more than three times the octets it sent.",
+        "An attacker gets no 2xx but to OPTIONS, no ringing, no request, no media, and no more than three times the octets it sent.",
         "RFC 3261 §26.1",
     ),
     (

@@ -15,6 +15,7 @@
 //! | `search` | where a call may go |
 //! | `calls`, `billing` | one record a call, and what it says |
 //! | `journal` | what is told of registrations |
+//! | `media` | who hears whom, and what the relay counts |
 //! | `residue`, `events` | what is held, and what is told |
 
 mod billing;
@@ -26,6 +27,7 @@ mod dialog;
 mod events;
 mod ids;
 mod journal;
+pub(crate) mod media;
 mod residue;
 mod scan;
 mod schedule;
@@ -43,6 +45,8 @@ pub use residue::Held;
 use crate::phone::Phone;
 use crosspoint_core::binding::BindingRecord;
 use crosspoint_core::event::Event;
+use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, Relay};
+use crosspoint_core::ports::Shard;
 use crosspoint_core::time::{Instant, UnixMicros};
 use scan::{Method, Seen, Start};
 use schedule::Schedule;
@@ -125,6 +129,7 @@ pub struct Checks {
     mistrusted: BTreeSet<SocketAddr>,
     search: search::Search,
     journal: journal::Journal,
+    media: media::Media,
 }
 
 impl Checks {
@@ -143,6 +148,7 @@ impl Checks {
             mistrusted: BTreeSet::new(),
             search: search::Search::default(),
             journal: journal::Journal::default(),
+            media: media::Media::default(),
         }
     }
 
@@ -247,6 +253,9 @@ impl Checks {
         self.look(now);
         self.events.event(event, &mut self.found);
         self.calls.event(now, event, &mut self.found);
+        if let Event::CallEnded { record } = event {
+            self.media.record(record);
+        }
         if let Some(wall) = self.calls.billing.wall(now) {
             self.journal.event(now, wall, event);
         }
@@ -285,6 +294,27 @@ impl Checks {
             self.journal.crashed(now, wall, lost);
         }
         self.calls.crashed(now, lost);
+        self.media.crashed();
+    }
+
+    /// A media shard carries an op out.
+    pub fn media_op(&mut self, shard: Shard, op: &MediaOp) {
+        self.media.op(shard, op);
+    }
+
+    /// A datagram has come to a media socket of the switch, and this becomes of it.
+    pub fn media_came(&mut self, shard: Shard, at: LegSocket, datagram: &[u8], relay: Relay) {
+        self.media.came(shard, at, datagram, relay);
+    }
+
+    /// The switch itself plays this.
+    pub fn media_plays(&mut self, datagram: &[u8]) {
+        self.media.plays(datagram);
+    }
+
+    /// A media shard tells something, with nothing between what it tells of and this.
+    pub fn media_report(&mut self, shard: Shard, report: &MediaReport) {
+        self.media.report(shard, report, &mut self.found);
     }
 
     /// Everything that must not have happened. Meant for the end of a run, when all is quiet again.
@@ -301,6 +331,7 @@ impl Checks {
         self.client.finish(now, &self.rules, &mut found);
         self.calls.finish(&self.legs, &self.rules, &mut found);
         residue::residue(held, &mut found);
+        self.media.finish(&phones, &mut found);
         found.0
     }
 

@@ -2,9 +2,10 @@
 
 use super::flood::Flood;
 use super::forge::{self, Ask, Spy};
-use super::{Attack, Campaign, Forgery, Knowledge, Method, Parcel, garbage};
+use super::{Attack, Campaign, Forgery, Knowledge, Method, Parcel, garbage, spray};
 use crate::phone::digest::{Account, Algorithm, Challenge};
 use crate::phone::message::{Message, user_of};
+use crate::phone::rtp::{self, Heard};
 use bytes::Bytes;
 use crosspoint_core::rng::Stream;
 use crosspoint_core::time::Instant;
@@ -105,6 +106,11 @@ impl Attacker {
         }
     }
 
+    /// Whether all it sends is media.
+    pub fn is_for_media(&self) -> bool {
+        matches!(self.aim, Aim::Campaign(Campaign { attack: Attack::Spray { .. }, .. }))
+    }
+
     /// Hears a datagram that goes to the switch or comes from it.
     pub fn overhear(&mut self, is_to_switch: bool, datagram: &Bytes) {
         let list = if is_to_switch { &mut self.to_switch } else { &mut self.from_switch };
@@ -132,6 +138,9 @@ impl Attacker {
         let limit = self.sent_bytes * AMPLIFICATION_PERCENT / 100;
         if self.got_bytes > limit {
             self.violation(format!("{} octets for {} of an attacker", self.got_bytes, self.sent_bytes));
+        }
+        if rtp::heard(datagram) != Heard::Odd {
+            return self.violation("media is sent to an attacker".to_owned());
         }
         let Ok(message) = Message::parse_leniently(datagram) else { return };
         self.answers += 1;
@@ -254,6 +263,12 @@ impl Attacker {
                 let line = if name == "Via" { line } else { format!("{name}: <sip:198.18.0.9;lr>\r\n") };
                 let headers = line.repeat(count as usize);
                 self.ask("INVITE", "alice", "bob", &headers[..headers.len().min(60_000)]);
+            }
+            Attack::Spray { first, last } => {
+                let port = first + self.stream.below(u64::from(last.saturating_sub(first)) + 1) as u16;
+                let to = SocketAddr::new(self.place.server.ip(), port);
+                let datagram = spray::next(turn, &mut self.stream).into();
+                self.out.push_back(Parcel { source, to, datagram });
             }
             Attack::FuzzCredentials => {
                 let header = forge::credentials(turn, &mut self.stream);

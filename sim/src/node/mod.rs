@@ -17,6 +17,7 @@ mod attacker;
 mod flood;
 mod forge;
 mod garbage;
+mod spray;
 
 pub use attacker::{AMPLIFICATION_PERCENT, Attacker, Place};
 pub use flood::{Flood, Flooding};
@@ -124,6 +125,13 @@ pub enum Attack {
         name: String,
         /// How many.
         count: u32,
+    },
+    /// Sends RTP and RTCP to one port after another: whatever calls are there, it is in none.
+    Spray {
+        /// The first port.
+        first: u16,
+        /// The last one.
+        last: u16,
     },
     /// Answers a challenge that never was with credentials of every wrong form.
     FuzzCredentials,

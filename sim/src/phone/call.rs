@@ -195,6 +195,11 @@ impl Call {
         &mut self.dialogs[self.current]
     }
 
+    /// Whether it has ended, or this end has said so.
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_over() || self.state == State::Ending
+    }
+
     /// Whether it has ended.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over(_))

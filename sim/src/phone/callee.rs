@@ -79,7 +79,7 @@ impl Phone {
         }
         let number = self.next_call_number();
         let tag = self.token();
-        let mut call = Call::incoming(number, request, tag, self.first_description());
+        let mut call = Call::incoming(number, request, tag, self.first_description(number));
         call.replaces = replaced;
         call.ends_at = self.longest_call();
         (call.op, call.script) = (op, script);

@@ -6,9 +6,8 @@ use super::exchange::Purpose;
 use super::message::{Message, Text, address_of};
 use super::misbehave::{Misbehaviour, Moment};
 use super::reliable::{OPTION, Reliability, lists};
-use super::rtp::Media;
 use super::script::X_OP;
-use super::sdp::{Session, of_message};
+use super::sdp::of_message;
 use super::{End, Notice, Phone, Todo};
 use bytes::Bytes;
 use crosspoint_core::time::Instant;
@@ -47,7 +46,7 @@ impl Phone {
     pub(super) fn place(&mut self, op: u64, to: &str, headers: &[(&str, String)]) -> u32 {
         let number = self.next_call_number();
         let (call_id, tag) = (self.token(), self.token());
-        let mut call = Call::outgoing(number, call_id, tag, &self.own_uri(), to, self.first_description());
+        let mut call = Call::outgoing(number, call_id, tag, &self.own_uri(), to, self.first_description(number));
         call.ends_at = self.longest_call();
         (call.op, call.script) = (op, self.script_for(op));
         let reliability = call.script.reliability.unwrap_or(self.settings.reliability);
@@ -96,15 +95,6 @@ impl Phone {
     pub(super) fn next_call_number(&mut self) -> u32 {
         self.calls_made += 1;
         self.calls_made
-    }
-
-    pub(super) fn first_description(&self) -> Session {
-        let mut wanted = Session::new(self.settings.audio, &self.settings.codecs);
-        if self.settings.offers_video {
-            wanted.other_lines.push(format!("video {} RTP/AVP 31", self.settings.audio.port() + 2));
-        }
-        wanted.mark = self.settings.marks.then(|| self.settings.user.clone());
-        wanted
     }
 
     /// The next request inside a dialog; Via comes on sending.
@@ -157,8 +147,11 @@ impl Phone {
         let now = self.now;
         let call = self.find_call(spot.call);
         if spot.dialog == call.current {
-            (call.state, call.media) = (State::Ending, None);
+            call.state = State::Ending;
             call.left_at.get_or_insert((now, true));
+        }
+        if self.find_call(spot.call).current == spot.dialog {
+            self.fall_silent(spot.call);
         }
         let bye = self.next_request(spot, "BYE");
         let bye = self.with_reason(bye);
@@ -385,32 +378,6 @@ impl Phone {
         self.send_bye(spot);
     }
 
-    /// What was agreed in the dialog that counts is what is heard and said from now on.
-    pub(super) fn sync_media(&mut self, spot: Spot) {
-        let call = self.find_call(spot.call);
-        if spot.dialog != call.current || matches!(call.state, State::Ending | State::Over(_)) {
-            return;
-        }
-        if let Some(agreed) = call.agreed() {
-            let (to, direction) = (agreed.peer_audio(), agreed.direction);
-            self.point_media(spot.call, to, direction);
-        }
-    }
-
-    fn preview_media(&mut self, number: u32, theirs: &Session) {
-        let ours = self.find_call(number).wanted.effective();
-        self.point_media(number, theirs.audio, ours.within(theirs.effective()));
-    }
-
-    fn point_media(&mut self, number: u32, to: SocketAddr, direction: super::sdp::Direction) {
-        let now = self.now;
-        let ssrc = self.stream.next_u64() as u32;
-        match &mut self.find_call(number).media {
-            Some(media) => media.redirect(now, to, direction),
-            none => *none = Some(Media::new(now, to, direction, ssrc)),
-        }
-    }
-
     /// The call is over, once.
     pub(super) fn over(&mut self, number: u32, how: End) {
         let now = self.now;
@@ -420,8 +387,9 @@ impl Phone {
         }
         call.left_at.get_or_insert((now, false));
         let spot = Spot { call: number, dialog: call.current };
-        (call.state, call.media) = (State::Over(how), None);
+        call.state = State::Over(how);
         call.wants_answer = false;
+        self.fall_silent(number);
         self.drop_changes(spot);
         self.find_call(number).dialogs.iter_mut().for_each(|dialog| dialog.stage = Stage::Gone);
         self.tell(Notice::Ended { call: number, how });

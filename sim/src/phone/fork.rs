@@ -66,7 +66,7 @@ impl Phone {
                 let further = Dialog { local_tag: tag, ..call.dialogs[0].clone() };
                 call.dialogs.push(further);
             }
-            let mut wanted = self.first_description();
+            let mut wanted = self.first_description(number);
             wanted.codecs = branch.codecs.unwrap_or(wanted.codecs);
             let audio = branch.audio.unwrap_or(wanted.audio);
             wanted = Session { origin: Session::new(audio, &[]).origin, audio, ..wanted };

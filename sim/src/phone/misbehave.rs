@@ -313,7 +313,7 @@ impl Phone {
         let tag = tag.unwrap_or_else(|| self.dialog(spot).local_tag.clone());
         let mut response = self.response(index, status, &tag).with("Contact", self.contact());
         if status == 200 {
-            response = response.with_sdp(self.first_description().write());
+            response = response.with_sdp(self.first_description(spot.call).write());
         }
         let to = self.servers[index].from();
         self.out.push_back((to, response.to_bytes().into()));

@@ -29,6 +29,7 @@ mod dialog;
 pub mod digest;
 mod exchange;
 mod fork;
+mod media;
 pub mod message;
 mod misbehave;
 mod offer;
@@ -39,13 +40,15 @@ mod reliable;
 mod replaces;
 mod requests;
 mod response;
-mod rtp;
+pub(crate) mod rtp;
 mod script;
 pub mod sdp;
 mod settings;
+mod speech;
 mod strict;
 mod trunk;
 mod upkeep;
+mod voices;
 mod within;
 
 pub use call::{Call, State};
@@ -54,10 +57,12 @@ pub use fork::{Branch, Reply, Step};
 pub use misbehave::Misbehaviour;
 pub use offer::Agreed;
 pub use reliable::Reliability;
-pub use rtp::Audio;
+pub use rtp::Packet;
 pub use script::{Script, X_OP};
 pub use settings::{Answering, Doubts, End, Notice, Settings};
+pub use speech::{Rtcp, Speech};
 pub use trunk::{Demand, Outcome, Trunk};
+pub use voices::{Audio, Voices};
 
 use bytes::Bytes;
 use calls::Calls;
@@ -122,7 +127,8 @@ pub struct Phone {
     todo_sequence: u64,
     registration: Registration,
     challenge: Option<Challenge>,
-    audio: Audio,
+    voices: Voices,
+    trails: media::Trails,
     trunk: trunk::Desk,
     glares: u64,
     upkeep: upkeep::Upkeep,
@@ -159,7 +165,8 @@ impl Phone {
             todo_sequence: 0,
             registration,
             challenge: None,
-            audio: Audio::default(),
+            voices: Voices::default(),
+            trails: media::Trails::default(),
             trunk: trunk::Desk::default(),
             glares: 0,
             upkeep: upkeep::Upkeep::default(),
@@ -195,9 +202,13 @@ impl Phone {
             Ok(message) => {
                 self.is_excused = self.is_of_rogue(message.call_id());
                 self.call_at_hand = message.call_id().to_owned();
+                let source = media::source_in(&message);
                 match &message.start {
                     Start::Request { .. } => self.on_request(from, message),
                     Start::Response { status, .. } => self.on_response(from, *status, &message),
+                }
+                if let Some((call_id, source)) = source {
+                    self.note_source(&call_id, source);
                 }
             }
         }
@@ -367,37 +378,6 @@ impl Phone {
     /// next refresh of a registration do not count: they never end.
     pub fn is_quiet(&self) -> bool {
         self.current_call().is_none() && self.call_timeout().is_none()
-    }
-
-    /// The next audio packet that is due, and where to.
-    pub fn poll_audio(&mut self, now: Instant) -> Option<(SocketAddr, Vec<u8>)> {
-        if !self.settings.talks {
-            return None;
-        }
-        let packet = self.calls.live_mut().filter_map(|call| call.media.as_mut()).find_map(|media| media.poll(now))?;
-        self.audio.sent += 1;
-        Some(packet)
-    }
-
-    /// When the next audio packet is due.
-    pub fn poll_audio_timeout(&self) -> Option<Instant> {
-        if !self.settings.talks {
-            return None;
-        }
-        self.calls.live().filter_map(|call| call.media.as_ref()?.next_at()).min()
-    }
-
-    /// Takes an audio packet from the network.
-    pub fn handle_audio(&mut self, packet: &[u8]) {
-        match rtp::is_audio(packet) {
-            true => self.audio.received += 1,
-            false => self.audio.odd += 1,
-        }
-    }
-
-    /// What was sent and heard so far.
-    pub fn audio(&self) -> Audio {
-        self.audio
     }
 
     fn names(&self) -> &Names {

@@ -29,6 +29,11 @@ impl Agreed {
         self.theirs.audio
     }
 
+    /// Whether RTCP comes with RTP.
+    pub fn is_muxed(&self) -> bool {
+        self.ours.has_mux && self.theirs.has_mux
+    }
+
     /// What is wrong where this and the other end of the same call do not agree: each is to send where the other
     /// receives, in the same codecs, and each is to hold what the other wrote last.
     pub fn mismatch(&self, other: &Agreed) -> Option<String> {
@@ -181,6 +186,7 @@ impl Negotiation {
                 }
                 answer.direction = answer.direction.within(offer.effective());
                 answer.is_zero = false;
+                answer.has_mux &= offer.has_mux;
                 answer.other_lines = offer.other_lines.iter().map(|line| refused_line(line)).collect();
                 self.numbered(answer)
             }

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+/// A named port of RTCP is so much above that of RTP.
+pub(super) const NAMED_RTCP: u16 = 3;
+
 /// Which way the audio goes, from the describing side's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -106,6 +109,12 @@ pub struct Session {
     pub is_zero: bool,
     /// `m=` lines other than the first audio one, as written. The phone offers them and refuses them.
     pub other_lines: Vec<String>,
+    /// Where RTCP is received, where that is said (RFC 3605).
+    pub rtcp_port: Option<u16>,
+    /// RTCP comes with RTP (RFC 5761).
+    pub has_mux: bool,
+    /// The source of its media, where that is said (RFC 5576).
+    pub source: Option<u32>,
     /// A word of the writer in a line of its own, `a=x-mark:`, by which a test knows whose description this is.
     pub mark: Option<String>,
 }
@@ -121,6 +130,9 @@ impl Session {
             codecs: codecs.to_vec(),
             is_zero: false,
             other_lines: Vec::new(),
+            rtcp_port: None,
+            has_mux: false,
+            source: None,
             mark: None,
         }
     }
@@ -145,6 +157,15 @@ impl Session {
             put(&["a=rtpmap:", payload, " ", name, "\r\n"]);
         }
         put(&["a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"]);
+        if let Some(port) = self.rtcp_port {
+            put(&["a=rtcp:", &port.to_string(), "\r\n"]);
+        }
+        if self.has_mux {
+            put(&["a=rtcp-mux\r\n"]);
+        }
+        if let Some(source) = self.source {
+            put(&["a=ssrc:", &source.to_string(), " cname:", &source.to_string(), "\r\n"]);
+        }
         if let Some(mark) = &self.mark {
             put(&["a=x-mark:", mark, "\r\n"]);
         }
@@ -168,6 +189,9 @@ impl Session {
             codecs: Vec::new(),
             is_zero: false,
             other_lines: Vec::new(),
+            rtcp_port: None,
+            has_mux: false,
+            source: None,
             mark: None,
         };
         for line in text.split("\r\n").filter(|line| !line.is_empty()) {
@@ -191,8 +215,13 @@ impl Session {
                     "sendonly" => found.direction = Direction::SendOnly,
                     "recvonly" => found.direction = Direction::RecvOnly,
                     "inactive" => found.direction = Direction::Inactive,
+                    "rtcp-mux" => found.has_mux = true,
+                    other if other.starts_with("rtcp:") => found.rtcp_port = other[5..].parse().ok(),
                     other => found.mark = other.strip_prefix("x-mark:").map(str::to_owned).or(found.mark),
                 },
+                ("a", [name, ..]) if is_ours && found.source.is_none() => {
+                    found.source = name.strip_prefix("ssrc:").and_then(|source| source.parse().ok());
+                }
                 _ => {}
             }
         }
@@ -212,6 +241,13 @@ impl Session {
     /// Whether both say the same, but for the version.
     pub fn says_what(&self, other: &Session) -> bool {
         Session { version: 0, ..self.clone() } == Session { version: 0, ..other.clone() }
+    }
+
+    /// Where RTCP is received by who wrote this, and is muxed or not.
+    pub fn control(&self, is_muxed: bool) -> SocketAddr {
+        let next = self.audio.port().saturating_add(1);
+        let port = if is_muxed { self.audio.port() } else { self.rtcp_port.unwrap_or(next) };
+        SocketAddr::new(self.audio.ip(), port)
     }
 
     /// How many `m=` lines it has.
@@ -251,6 +287,7 @@ mod tests {
         let mut session = Session::new("192.0.2.1:4000".parse().unwrap(), &[Codec::Pcma, Codec::G722]);
         (session.direction, session.version, session.mark) = (Direction::SendOnly, 3, Some("alice.3".to_owned()));
         assert_eq!(Session::read(&session.write()).unwrap(), session);
+        (session.rtcp_port, session.has_mux, session.source) = (Some(4003), true, Some(0x7fff_fff0));
         session.other_lines.push("video 0 RTP/AVP 96".to_owned());
         assert_eq!(Session::read(&session.write()).unwrap(), session);
         assert!(Session::read("v=0\r\n").is_err());

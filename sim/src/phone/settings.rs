@@ -4,6 +4,7 @@ use super::digest::Algorithm;
 use super::fork::Branch;
 use super::reliable::Reliability;
 use super::sdp::Codec;
+use super::speech::Speech;
 use super::trunk::Trunk;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub answering: Answering,
     /// Whether it sends audio. Without, a long simulation is many times faster.
     pub talks: bool,
+    /// How it does.
+    pub speech: Speech,
     /// Whether it sends the ACK of a 2xx. One that does not is broken on purpose.
     pub acknowledges: bool,
     /// The Reason of its BYE and CANCEL (RFC 3326).
@@ -131,6 +134,7 @@ impl Settings {
             takes_any_number: false,
             answering: Answering::Answer { ring_after: Duration::ZERO, after: Duration::from_secs(2) },
             talks: true,
+            speech: Speech::default(),
             acknowledges: true,
             reason: None,
             contact_q: None,

@@ -6,7 +6,8 @@ use super::{Gateway, Member, Options, Scenario, Site};
 use crate::net::{Burst, Direction, Plan, Rate, Stopped, alg, nat};
 use crate::node::{Attack, Campaign, Flood, Flooding, Forgery, Knowledge, Method};
 use crate::phone::sdp::Codec;
-use crate::phone::{Answering, Branch, Hold, Misbehaviour, Outcome, Reliability, Reply, Script};
+use crate::phone::{Answering, Branch, Hold, Misbehaviour, Outcome, Reliability, Reply, Rtcp, Script, Speech};
+use crate::world::PortTrouble;
 use crosspoint_core::rng::{Seed, Stream};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use std::time::Duration;
 const STREAM_OPTIONS: u64 = (1 << 40) - 1;
 const STREAM_FRAME: u64 = 1 << 40;
 const STREAM_OPS: u64 = 1 << 41;
+/// The first of how people talk.
+const STREAM_SPEECH: u64 = 1 << 44;
 /// Between one call and the next, on the average, in milliseconds.
 const PACE_MS: u64 = 1000;
 const DEPENDENCES: [nat::Dependence; 3] =
@@ -36,9 +39,15 @@ impl Scenario {
             true => (0..1 + stream.below(2) as u16).map(|id| Site { id, nat: draw_nat(stream, options, id) }).collect(),
             false => Vec::new(),
         };
-        let phones = (0..2 + stream.below(7)).map(|number| draw_phone(stream, options, number, &nats)).collect();
+        let phones = (0..2 + stream.below(7)).map(|number| draw_phone(stream, options, number, &nats));
+        let phones: Vec<Member> = phones.collect();
         let gateways = (0..if options.failover { 3 } else { 1 }).map(|number| draw_gateway(stream, options, number));
-        let gateways = gateways.collect();
+        let mut phones = phones;
+        let mut gateways: Vec<Gateway> = gateways.collect();
+        let speeches = phones.iter_mut().map(|phone| &mut phone.speech);
+        for (speech, number) in speeches.chain(gateways.iter_mut().map(|gateway| &mut gateway.speech)).zip(0..) {
+            *speech = draw_speech(seed, options, number);
+        }
         let links = draw_links(stream, options);
         let frame = Scenario { seed, ends_at_rest: false, options, links, nats, phones, gateways, ops: Vec::new() };
         let span_ms = calls * PACE_MS;
@@ -62,7 +71,27 @@ fn draw_phone(stream: &mut Stream, options: Options, number: u64, nats: &[Site])
         has_sha256: chance(stream, 500),
         reuses_nonce: chance(stream, 300),
         has_prack: options.prack && chance(stream, 700),
+        speech: None,
     }
+}
+
+/// How the n-th of all people talks, from a stream of its own.
+fn draw_speech(seed: u64, options: Options, number: u64) -> Option<Speech> {
+    let stream = &mut Stream::new(Seed::from_number(seed), STREAM_SPEECH + number);
+    let speech = Speech {
+        // a stream without end is a hundred times as much work
+        burst: (!chance(stream, 20)).then(|| 3 + stream.below(10) as u32),
+        pause_ms: 2000 + stream.below(8000),
+        ..Speech::default()
+    };
+    let odd = Speech {
+        rtcp: *pick(stream, &[Rtcp::Off, Rtcp::Next, Rtcp::Named, Rtcp::Muxed]),
+        is_asymmetric: chance(stream, 200),
+        renews_source: chance(stream, 500),
+        trails_ms: if chance(stream, 400) { stream.below(4000) } else { 0 },
+        ..speech
+    };
+    options.media.then_some(if options.odd_media { odd } else { speech })
 }
 
 fn draw_gateway(stream: &mut Stream, options: Options, number: u64) -> Gateway {
@@ -70,7 +99,8 @@ fn draw_gateway(stream: &mut Stream, options: Options, number: u64) -> Gateway {
         0 => vec![FAR.to_owned(), SHARED.to_owned()],
         _ => vec![SHARED.to_owned()],
     };
-    Gateway { name: format!("g{number}"), prefixes, challenges: options.failover && number > 0 && chance(stream, 300) }
+    let challenges = options.failover && number > 0 && chance(stream, 300);
+    Gateway { name: format!("g{number}"), prefixes, challenges, speech: None }
 }
 
 fn draw_links(stream: &mut Stream, options: Options) -> Plan {
@@ -162,7 +192,7 @@ impl<'s> Draw<'s> {
     /// What happens besides the calls.
     fn besides(&mut self, calls: u64) -> Vec<Drawer<'s>> {
         let options = self.scenario.options;
-        let kinds: [(bool, u64, Drawer<'s>); 12] = [
+        let kinds: [(bool, u64, Drawer<'s>); 15] = [
             (options.partitions, 2, Draw::partition),
             (options.nat_reboots && options.nat, 2, Draw::nat_reboot),
             (options.full_buffers, 2, Draw::full_buffer),
@@ -175,6 +205,9 @@ impl<'s> Draw<'s> {
             (options.phone_faults, calls.div_ceil(5), Draw::phone_fault),
             (options.attacks, 3, Draw::attack),
             (options.floods, 1, Draw::flood),
+            (options.port_faults, 3, Draw::port_fault),
+            (options.shard_stalls, 2, Draw::shard_stall),
+            (options.sprays, 2, Draw::spray),
         ];
         let mut all = Vec::new();
         for (is_on, most, drawer) in kinds {
@@ -234,6 +267,35 @@ impl<'s> Draw<'s> {
 
     fn stall(&mut self) -> Act {
         Act::Switch(SwitchFault::Stall { for_ms: 50 + self.below(8000) })
+    }
+
+    fn port_fault(&mut self) -> Act {
+        let for_ms = 500 + self.below(15_000);
+        let permille = 100 + self.below(901);
+        let none = PortTrouble::default();
+        let trouble = match self.below(5) {
+            0 => {
+                let first = 20_000 + self.below(2000) as u16;
+                let last = first + self.below(2000) as u16;
+                return Act::Switch(SwitchFault::OccupyPorts { first, last, for_ms });
+            }
+            1 => PortTrouble { no_sockets_permille: permille, ..none },
+            2 => PortTrouble { other_permille: permille, ..none },
+            3 => PortTrouble { late_permille: permille, late_ms: 1 + self.below(4000), ..none },
+            _ => PortTrouble { lost_permille: 1 + permille / 10, ..none },
+        };
+        Act::Switch(SwitchFault::Ports { trouble, for_ms })
+    }
+
+    fn shard_stall(&mut self) -> Act {
+        Act::Switch(SwitchFault::StallShard { shard: self.below(2) as u16, for_ms: 20 + self.below(6000) })
+    }
+
+    fn spray(&mut self) -> Act {
+        let first = 20_000 + self.below(3900) as u16;
+        let last = first + self.pick(&[100, 1000]);
+        let attack = Attack::Spray { first, last: last.min(24_499) };
+        Act::Attack(Campaign { attack, after_ms: 0, gap_us: 1000 + self.below(20_000), count: 1 + self.below(400) })
     }
 
     fn attack(&mut self) -> Act {

@@ -50,8 +50,10 @@ pub use options::Options;
 pub use play::{Played, ladder_of, play, play_with};
 pub use shrink::{Shrunk, minimise};
 
+pub(crate) use op::is_default;
+
 use crate::net::{Plan, nat};
-use crate::phone::Demand;
+use crate::phone::{Demand, Speech};
 use serde::{Deserialize, Serialize};
 
 /// A world and what happens in it.
@@ -110,6 +112,9 @@ pub struct Member {
     /// It does RFC 3262.
     #[serde(default, skip_serializing_if = "op::is_default")]
     pub has_prack: bool,
+    /// How it talks; none: it is silent while things happen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speech: Option<Speech>,
 }
 
 /// A gateway; calls to and from any number.
@@ -123,6 +128,9 @@ pub struct Gateway {
     /// It wants credentials for an INVITE.
     #[serde(default, skip_serializing_if = "op::is_default")]
     pub challenges: bool,
+    /// How it talks; none: it is silent while things happen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speech: Option<Speech>,
 }
 
 impl Gateway {

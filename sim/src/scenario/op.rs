@@ -8,6 +8,7 @@ use crate::net::{Direction, Plan, Stopped};
 use crate::node::{Campaign, Flood};
 use crate::phone::sdp::Codec;
 use crate::phone::{Hold, Script};
+use crate::world::PortTrouble;
 use serde::{Deserialize, Serialize};
 
 /// One operation.
@@ -171,6 +172,29 @@ pub enum SwitchFault {
     },
     /// A new configuration: the same with other timers, which calls under way do not take.
     Reload,
+    /// The system is unkind to who wants a media port.
+    Ports {
+        /// How.
+        trouble: PortTrouble,
+        /// How long.
+        for_ms: u64,
+    },
+    /// Another process has media ports.
+    OccupyPorts {
+        /// The first one.
+        first: u16,
+        /// The last one.
+        last: u16,
+        /// How long.
+        for_ms: u64,
+    },
+    /// The thread of a media shard does not run.
+    StallShard {
+        /// Which.
+        shard: u16,
+        /// How long.
+        for_ms: u64,
+    },
 }
 
 /// What happens to the network.
@@ -202,6 +226,6 @@ pub enum NetFault {
     },
 }
 
-pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -95,6 +95,16 @@ options! {
     attacks: 200,
     /// Strangers flood.
     floods: 80,
+    /// Phones talk while things happen.
+    media: 500,
+    /// They send from elsewhere than they receive, go on after the end, have RTCP in every way.
+    odd_media: 400,
+    /// Media ports are refused, replies about them are late or lost.
+    port_faults: 250,
+    /// Media threads do not run for a while.
+    shard_stalls: 150,
+    /// Strangers send media to the switch's ports.
+    sprays: 150,
 }
 
 impl std::fmt::Display for Options {

@@ -8,8 +8,10 @@ use crate::ladder::Log;
 use crate::net::{NatId, Plan};
 use crate::node::{Attacker, Campaign, Flood, Place};
 use crate::phone::digest::Algorithm;
-use crate::phone::{Answering, Change, Doubts, Hold, Misbehaviour, Outcome, Phone, Script, State};
-use crate::world::{DOMAIN, SWITCH, World};
+use crate::phone::{
+    Answering, Change, Doubts, Hold, Misbehaviour, Outcome, Phone, Rtcp, Script, Settings, Speech, State,
+};
+use crate::world::{DOMAIN, PortTrouble, SWITCH, World};
 use crosspoint_core::counters::DropReason;
 use crosspoint_core::rng::{Seed, Stream};
 use crosspoint_core::time::Instant;
@@ -28,6 +30,16 @@ const LONGEST_CALL: Duration = Duration::from_secs(150);
 const REGISTERS_IN: Duration = Duration::from_secs(120);
 /// A call over good links is up by then.
 const PROBE_UP: Duration = Duration::from_secs(3);
+/// In a call in calm both speak at once, and again before it ends.
+const PROBE_SPEECH: Speech = Speech {
+    burst: Some(10),
+    pause_ms: 1000,
+    rtcp: Rtcp::Off,
+    is_asymmetric: false,
+    renews_source: false,
+    trails_ms: 0,
+    is_named: true,
+};
 /// The numbers of probe calls, far from those of operations.
 const PROBES: u64 = 1 << 32;
 /// The first stream of the strangers, far from those of the world.
@@ -108,6 +120,7 @@ impl Stage {
                 settings.keep_alive_ms = phone.behind.map(|_| 20_000);
                 settings.shares_nat = phone.behind.is_some();
                 settings.behind_alg = phone.behind.is_some_and(|id| scenario.has_alg(id));
+                talk(settings, phone.speech);
             });
         }
         for gateway in &scenario.gateways {
@@ -115,6 +128,7 @@ impl Stage {
                 settings.local = gateway_address(&gateway.name);
                 settings.audio.set_ip(settings.local.ip());
                 (settings.lines, settings.takes_any_number) = (1000, true);
+                talk(settings, gateway.speech);
                 settings.trunk.demand = gateway.challenges.then(|| gateway.demand());
             });
         }
@@ -129,8 +143,6 @@ impl Stage {
         for name in &self.names {
             self.world.act(name, |phone, _| {
                 let settings = phone.settings_mut();
-                // nobody relays media yet: the switch would not see it
-                settings.talks = false;
                 settings.longest_call_ms = Some(LONGEST_CALL.as_millis() as u64);
                 settings.may_fork = false;
                 settings.doubts = doubts;
@@ -195,6 +207,9 @@ impl Stage {
         }
         if !scenario.ends_at_rest {
             self.register_all(scenario);
+            for name in &self.names {
+                self.world.act(name, |phone, _| talk(phone.settings_mut(), Some(PROBE_SPEECH)));
+            }
             for (number, (from, to)) in probes(scenario).into_iter().enumerate() {
                 self.probe(PROBES + number as u64, &from, &to);
             }
@@ -246,8 +261,23 @@ impl Stage {
                 None => violation,
             });
         }
+        self.hear(op, from, to);
         self.world.act(from, move |phone, now| phone.hang_up_op(now, op));
         self.world.run_for(PROBE_UP);
+    }
+
+    /// Both sides of a probe call hear each other where the switch relays it.
+    fn hear(&mut self, op: u64, from: &str, to: &str) {
+        for name in &self.names {
+            let phone = self.world.phone(name);
+            let Some(call) = phone.call_of(op).filter(|call| call.state() == State::Up) else { continue };
+            let is_relayed = call.agreed().is_some_and(|agreed| agreed.peer_audio().ip() == SWITCH.ip());
+            if is_relayed && phone.voices().heard_in(call.number()) == 0 {
+                let text = format!("{from} calls {to} in calm: {name} hears nothing");
+                let violation = Violation::new("heard-in-calm", text).of_call(call.call_id());
+                return self.world.accuse(violation);
+            }
+        }
     }
 
     /// Whoever is in the call of an operation does as the scripts say: the caller as the one, any callee as the other.
@@ -355,6 +385,16 @@ impl Stage {
                 world.at(after, move |world| world.fill_send_buffer(permille));
                 world.at(after + ms(for_ms), |world| world.fill_send_buffer(0));
             }
+            SwitchFault::Ports { trouble, for_ms } => {
+                world.at(after, move |world| *world.port_trouble() = trouble);
+                world.at(after + ms(for_ms), |world| *world.port_trouble() = PortTrouble::default());
+            }
+            SwitchFault::OccupyPorts { first, last, for_ms } => {
+                world.at(after, move |world| world.occupy_ports(first..=last, ms(for_ms)));
+            }
+            SwitchFault::StallShard { shard, for_ms } => {
+                world.at(after, move |world| world.stall_shard(shard, ms(for_ms)));
+            }
             SwitchFault::Reload => {
                 let text = text(scenario, id);
                 world.at(after, move |world| world.reload(&text).expect("the same with another number"));
@@ -426,6 +466,12 @@ fn probes(scenario: &Scenario) -> Vec<(String, String)> {
         all.push((gateway.name.clone(), (*phone).to_owned()));
     }
     all
+}
+
+/// How somebody talks, and that it can be told who is heard.
+fn talk(settings: &mut Settings, speech: Option<Speech>) {
+    settings.talks = speech.is_some();
+    settings.speech = Speech { is_named: true, ..speech.unwrap_or_default() };
 }
 
 fn inside(phone: &mut Phone, now: Instant, op: u64, what: &Inside) {

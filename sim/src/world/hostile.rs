@@ -25,9 +25,11 @@ impl World {
         let addresses = attacker.addresses();
         let node = self.network.add_node(addresses[0], None, Plan::GOOD, Plan::GOOD);
         addresses[1..].iter().for_each(|address| self.network.add_address(node, *address));
-        addresses.iter().for_each(|address| self.checks.mistrust(*address));
-        self.permit(Lawful::RefusedCredentials);
-        DropReason::ALL.iter().for_each(|reason| self.permit(Lawful::Drops(*reason)));
+        if !attacker.is_for_media() {
+            addresses.iter().for_each(|address| self.checks.mistrust(*address));
+            self.permit(Lawful::RefusedCredentials);
+            DropReason::ALL.iter().for_each(|reason| self.permit(Lawful::Drops(*reason)));
+        }
         self.log.add_actor(name);
         self.hostiles.push(Hostile { name: name.to_owned(), attacker, node, alarm: Alarm::default() });
         self.wake_hostile(self.hostiles.len() - 1);

@@ -162,7 +162,10 @@ impl World {
         settings.keeps_past = self.keeps_log;
         change(&mut settings);
         let node = self.network.add_node(settings.local, behind, Plan::GOOD, Plan::GOOD);
-        self.network.add_address(node, settings.audio);
+        for port in settings.speech.ports() {
+            let audio = settings.audio;
+            self.network.add_address(node, SocketAddr::new(audio.ip(), audio.port() + port));
+        }
         let stream = Stream::new(Seed::from_number(seed), STREAM_PHONES + 4 * index as u64);
         self.members.add(name, Phone::new(settings, stream), node);
         match index {

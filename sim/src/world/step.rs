@@ -1,12 +1,13 @@
 //! What happens next.
 
 use super::agenda::{Coming, Owner};
-use super::members::Member;
+use super::media::MEDIA;
 use super::trace::Did;
 use super::{SWITCH, SWITCH_NAME, World};
 use crate::check::Violation;
 use crate::ladder::Outcome;
 use crate::net::{Arrival, Loss, Passage};
+use crate::phone::Packet;
 use bytes::Bytes;
 use crosspoint_core::input::{Flow, SocketId, Transport};
 use crosspoint_core::time::Instant;
@@ -102,8 +103,8 @@ impl World {
         }
         let Some(index) = self.members.at(node) else { return };
         let phone = &mut self.members.all[index].phone;
-        if destination == phone.settings().audio {
-            return phone.handle_audio(&datagram);
+        if destination != phone.settings().local {
+            return phone.handle_media(destination, &datagram);
         }
         phone.handle(self.now, source, &datagram);
         self.settle(index);
@@ -259,9 +260,9 @@ impl World {
             }
         }
         self.agenda.set(&mut member.alarm, member.phone.poll_timeout(), Owner::Member(index));
-        while let Some((to, packet)) = self.members.all[index].phone.poll_audio(self.now) {
-            let Member { node, phone, .. } = &self.members.all[index];
-            let passage = self.network.spoof(self.now, *node, phone.settings().audio, to, packet.into(), 0);
+        while let Some(Packet { from, to, bytes }) = self.members.all[index].phone.poll_media(self.now) {
+            let node = self.members.all[index].node;
+            let passage = self.network.spoof(self.now, node, from, to, bytes.into(), MEDIA);
             self.expect(passage);
         }
         let member = &mut self.members.all[index];

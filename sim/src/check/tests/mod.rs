@@ -1,6 +1,7 @@
 //! Every check against a trace that breaks it and against one that does not: a check that cannot fail is a defect.
 
 mod dialogs;
+mod media;
 mod messages;
 mod records;
 mod trace;

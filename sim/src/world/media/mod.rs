@@ -14,7 +14,7 @@ use super::agenda::{Coming, Owner};
 use super::ops::Chances;
 use crate::check::Violation;
 use bytes::Bytes;
-use crosspoint_core::media::{LegSocket, MediaReport, Relay};
+use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, Relay};
 use crosspoint_core::ports::{Place, PortCommand, PortReply, Shard};
 use crosspoint_core::rng::{Seed, media_stream};
 use crosspoint_core::time::Instant;
@@ -29,13 +29,16 @@ const STREAM_ORDERS: u64 = 104;
 /// How late an order may reach its thread.
 const ORDER_DELAY_US: u64 = 5000;
 /// What links draw from for media: apart from every operation, so that a packet more changes no message.
-const KEY: u64 = 1 << 62;
+pub(super) const MEDIA: u64 = 1 << 62;
 
-/// What came of a thread's pass, in its order.
+/// What a thread's pass did, in its order.
 enum Made {
     Opened(Place),
     Reply(Duration, PortReply),
+    Applied(MediaOp),
+    Took { at: LegSocket, packet: Vec<u8>, relay: Relay },
     Told(MediaReport),
+    Played(Vec<u8>),
     Sent { from: SocketAddr, to: SocketAddr, packet: Vec<u8> },
 }
 
@@ -103,32 +106,43 @@ impl Media {
         let mut made = Vec::new();
         while let Some(order) = self.worker(shard).next_order(now) {
             match order {
-                Order::Apply(op) => self.worker(shard).shard.apply(mono, op),
-                Order::Ports(PortCommand::Close { place }) => self.sockets.close(place),
-                Order::Ports(PortCommand::Open { request, place }) => {
-                    let reply = match self.sockets.open(now, place) {
-                        Ok(()) => {
-                            made.push(Made::Opened(place));
-                            PortReply::Opened { request }
-                        }
-                        Err(why) => PortReply::Refused { request, why },
-                    };
-                    if let Fate::After(late) = self.sockets.fate(place) {
-                        made.push(Made::Reply(late, reply));
-                    }
+                Order::Apply(op) => {
+                    self.worker(shard).shard.apply(mono, op.clone());
+                    made.push(Made::Applied(op));
                 }
+                Order::Ports(PortCommand::Close { place }) => self.sockets.close(place),
+                Order::Ports(PortCommand::Open { request, place }) => self.open(now, request, place, &mut made),
             }
+            made.extend(self.worker(shard).reports());
         }
         while let Some(mut packet) = self.worker(shard).next_packet() {
-            if let Relay::Forward { out, to } = self.worker(shard).relay(mono, &mut packet) {
+            let came = packet.bytes.clone();
+            let relay = self.worker(shard).relay(mono, &mut packet);
+            made.push(Made::Took { at: packet.at, packet: came, relay });
+            if let Relay::Forward { out, to } = relay {
                 made.extend(self.sent(shard, out, to, packet.bytes));
             }
+            made.extend(self.worker(shard).reports());
         }
         for (out, to, packet) in self.worker(shard).play(mono) {
+            made.push(Made::Played(packet.clone()));
             made.extend(self.sent(shard, out, to, packet));
         }
-        made.extend(std::iter::from_fn(|| self.worker(shard).report()).map(Made::Told));
+        made.extend(self.worker(shard).reports());
         made
+    }
+
+    fn open(&mut self, now: Instant, request: u64, place: Place, made: &mut Vec<Made>) {
+        let reply = match self.sockets.open(now, place) {
+            Ok(()) => {
+                made.push(Made::Opened(place));
+                PortReply::Opened { request }
+            }
+            Err(why) => PortReply::Refused { request, why },
+        };
+        if let Fate::After(late) = self.sockets.fate(place) {
+            made.push(Made::Reply(late, reply));
+        }
     }
 
     /// A packet that leaves through this socket, if that is open.
@@ -225,12 +239,16 @@ impl World {
                     let reply = Coming::Port { boot: self.switch.boot, reply };
                     self.agenda.plan(self.now + late, reply);
                 }
+                Made::Applied(op) => self.checks.media_op(shard, &op),
+                Made::Took { at, packet, relay } => self.checks.media_came(shard, at, &packet, relay),
+                Made::Played(packet) => self.checks.media_plays(&packet),
                 Made::Told(report) => {
+                    self.checks.media_report(shard, &report);
                     self.switch.inbox.media.push_back((shard, report));
                     has_told = true;
                 }
                 Made::Sent { from, to, packet } => {
-                    let passage = self.network.spoof(self.now, self.switch_node, from, to, packet.into(), KEY);
+                    let passage = self.network.spoof(self.now, self.switch_node, from, to, packet.into(), MEDIA);
                     self.expect(passage);
                 }
             }

@@ -1,8 +1,9 @@
 //! A media shard on its thread: orders in the order of their giving, packets as they come, and its own clock.
 
 use super::super::agenda::Alarm;
+use super::Made;
 use crosspoint_core::media::tone::{PACKET_BYTES, Recording, Sounds};
-use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, MediaShard, Relay};
+use crosspoint_core::media::{LegSocket, MediaOp, MediaShard, Relay};
 use crosspoint_core::ports::PortCommand;
 use crosspoint_core::rng::Stream;
 use crosspoint_core::time::Instant;
@@ -119,9 +120,9 @@ impl Worker {
         played
     }
 
-    /// The next thing that the shard tells.
-    pub(super) fn report(&mut self) -> Option<MediaReport> {
-        self.shard.poll_report()
+    /// What the shard tells.
+    pub(super) fn reports(&mut self) -> impl Iterator<Item = Made> {
+        std::iter::from_fn(|| self.shard.poll_report()).map(Made::Told)
     }
 
     /// When it next has something to do; `moment` says when its clock shows a time.
