@@ -192,7 +192,8 @@ impl Latch {
     pub(super) fn signal(&mut self, now: Instant, signalled: Option<SocketAddr>, reopen: bool) {
         let signalled = usable(signalled);
         if signalled != self.signalled {
-            let left = self.target().map(|target| (target, now + LATE));
+            // a first description moves nobody: what was learned before it is still the peer, and is learned again
+            let left = self.signalled.and(self.target()).map(|target| (target, now + LATE));
             *self = Latch { left, moves: self.moves.wrapping_add(1), ..Latch::new(now, signalled) };
         } else if reopen {
             let state = TargetState::Signalled;

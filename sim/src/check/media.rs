@@ -4,7 +4,9 @@ use super::{Found, Violation};
 use crate::phone::rtp::{self, Heard};
 use crate::phone::{Phone, Voices};
 use crosspoint_core::cdr::CallRecord;
-use crosspoint_core::media::{LegPlan, LegSocket, LegStats, MediaDrop, MediaOp, MediaReport, Party, Relay, SessionId};
+use crosspoint_core::media::{
+    LegPlan, LegSocket, LegStats, MediaDrop, MediaOp, MediaReport, Move, Party, Reason, Relay, SessionId,
+};
 use crosspoint_core::ports::Shard;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -19,6 +21,8 @@ pub(crate) const STRANGE: u32 = 1 << 31;
 struct Session {
     /// Packets of RTP that were taken as each party's.
     taken: [u64; 2],
+    /// Whether each party has been heard since its description came last: its window opened then.
+    has_spoken: [bool; 2],
     is_removed: bool,
 }
 
@@ -39,6 +43,8 @@ pub(super) struct Media {
     played: BTreeSet<u32>,
     /// Packets of RTP that were taken, by the first source of their call.
     taken: BTreeMap<u32, u64>,
+    /// Strange sources that were believed, as they may be.
+    stolen: BTreeSet<u32>,
     records: VecDeque<Counted>,
 }
 
@@ -57,7 +63,12 @@ impl Media {
                 self.sessions.entry((shard, *session)).or_default();
                 self.place(shard, *session, Party::Caller, leg);
             }
-            MediaOp::Update { session, party, leg, .. } => self.place(shard, *session, *party, leg),
+            MediaOp::Update { session, party, leg, .. } => {
+                self.place(shard, *session, *party, leg);
+                if let Some(session) = self.sessions.get_mut(&(shard, *session)) {
+                    session.has_spoken[*party as usize] = false;
+                }
+            }
             MediaOp::Remove { session, .. } => {
                 self.places.retain(|(of, _), (one, _)| (*of, *one) != (shard, *session));
                 if let Some(session) = self.sessions.get_mut(&(shard, *session)) {
@@ -85,6 +96,7 @@ impl Media {
         let Some((session, party)) = self.places.get(&(shard, at)) else { return };
         if let Some(session) = self.sessions.get_mut(&(shard, *session)) {
             session.taken[*party as usize] += 1;
+            session.has_spoken[*party as usize] |= source & STRANGE == 0;
         }
     }
 
@@ -97,16 +109,43 @@ impl Media {
 
     /// A shard tells something.
     pub(super) fn report(&mut self, shard: Shard, report: &MediaReport, found: &mut Found) {
-        let MediaReport::Stats { session, legs } = report else { return };
-        let Some(seen) = self.sessions.get(&(shard, *session)) else { return };
+        match report {
+            MediaReport::Stats { session, legs } => self.compare_report(shard, *session, legs, found),
+            MediaReport::Latched { session, party, moved, .. } => self.latched(shard, *session, *party, moved, found),
+            _ => {}
+        }
+    }
+
+    /// Behind a translator anybody is believed for a while, as long as nobody better has spoken.
+    fn latched(&mut self, shard: Shard, session: SessionId, party: Party, moved: &Move, found: &mut Found) {
+        let source = moved.packet.and_then(|packet| packet.rtp).map(|(source, _)| source);
+        let Some(source) = source.filter(|source| source & STRANGE != 0 && !self.played.contains(source)) else {
+            return;
+        };
+        let has_spoken = |session: &Session| session.has_spoken[party as usize];
+        if moved.reason == Reason::BehindNat && !self.sessions.get(&(shard, session)).is_some_and(has_spoken) {
+            self.stolen.insert(source);
+        } else if moved.reason != Reason::WindowOver {
+            let text = format!("a stranger is taken for the {} of {session:?}: {moved:?}", party.name());
+            found.add(Violation::new("media-delivery", text));
+        }
+    }
+
+    fn compare_report(&mut self, shard: Shard, session: SessionId, legs: &[LegStats; 2], found: &mut Found) {
+        let Some(seen) = self.sessions.get(&(shard, session)) else { return };
         let counted = [&legs[0], &legs[1]].map(|leg: &LegStats| leg.received.packets);
         if counted != seen.taken {
             let text = format!("{session:?} of {shard:?} counts {counted:?} packets, {:?} were taken", seen.taken);
             found.add(Violation::new("media-statistics", text));
         }
         if seen.is_removed {
-            self.sessions.remove(&(shard, *session));
+            self.sessions.remove(&(shard, session));
         }
+    }
+
+    /// Whether a stranger was believed, as he may be, and may have got what was meant for somebody else.
+    pub(super) fn is_stolen(&self) -> bool {
+        !self.stolen.is_empty()
     }
 
     /// A call has ended.
@@ -143,7 +182,9 @@ impl Media {
     /// That a phone heard nobody but those whom it talked to.
     fn delivery(&self, phone: &Phone, phones: &[&Phone], found: &mut Found) {
         for (call, source, packets) in phone.voices().heard() {
-            if self.played.contains(&source) || phone.voices().is_told(call, source) {
+            if [&self.played, &self.stolen].iter().any(|lawful| lawful.contains(&source))
+                || phone.voices().is_told(call, source)
+            {
                 continue;
             }
             let says = |other: &&&Phone| other.voices().says(source).is_some();

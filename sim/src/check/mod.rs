@@ -312,6 +312,11 @@ impl Checks {
         self.media.plays(datagram);
     }
 
+    /// Whether a stranger got media that he may get: a translator stands before the phone, which was silent.
+    pub fn is_media_stolen(&self) -> bool {
+        self.media.is_stolen()
+    }
+
     /// A media shard tells something, with nothing between what it tells of and this.
     pub fn media_report(&mut self, shard: Shard, report: &MediaReport) {
         self.media.report(shard, report, &mut self.found);

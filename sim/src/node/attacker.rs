@@ -19,6 +19,8 @@ use std::time::Duration;
 /// `rport`, From, To with a tag, Call-ID, CSeq. What it adds is bounded: two challenges, or the lists of an OPTIONS. The
 /// shortest requests that are answered at all were measured to bring 214 % (OPTIONS) to 256 % (INVITE).
 pub const AMPLIFICATION_PERCENT: u64 = 300;
+/// What is wrong where an attacker gets media.
+pub const MEDIA_STOLEN: &str = "media is sent to an attacker";
 /// Messages kept of those that were heard.
 const HEARD: usize = 64;
 /// Violations kept.
@@ -140,7 +142,7 @@ impl Attacker {
             self.violation(format!("{} octets for {} of an attacker", self.got_bytes, self.sent_bytes));
         }
         if rtp::heard(datagram) != Heard::Odd {
-            return self.violation("media is sent to an attacker".to_owned());
+            return self.violation(MEDIA_STOLEN.to_owned());
         }
         let Ok(message) = Message::parse_leniently(datagram) else { return };
         self.answers += 1;

@@ -19,7 +19,7 @@ mod forge;
 mod garbage;
 mod spray;
 
-pub use attacker::{AMPLIFICATION_PERCENT, Attacker, Place};
+pub use attacker::{AMPLIFICATION_PERCENT, Attacker, MEDIA_STOLEN, Place};
 pub use flood::{Flood, Flooding};
 
 use bytes::Bytes;

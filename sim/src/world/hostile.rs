@@ -5,7 +5,7 @@ use super::agenda::{Alarm, Owner};
 use crate::check::{Lawful, Violation};
 use crate::ladder::Outcome;
 use crate::net::{Arrival, NodeId, Plan};
-use crate::node::Attacker;
+use crate::node::{Attacker, MEDIA_STOLEN};
 use bytes::Bytes;
 use crosspoint_core::counters::DropReason;
 use crosspoint_core::time::Instant;
@@ -99,8 +99,9 @@ impl World {
 
     /// What attackers got that they must not get.
     pub(super) fn gains(&self) -> impl Iterator<Item = Violation> {
-        let of_one = |hostile: &Hostile| {
+        let of_one = move |hostile: &Hostile| {
             let texts = hostile.attacker.violations().iter();
+            let texts = texts.filter(|text| !(self.checks.is_media_stolen() && text.as_str() == MEDIA_STOLEN));
             texts.map(|text| Violation::new("no-gain", format!("{}: {text}", hostile.name))).collect::<Vec<_>>()
         };
         self.hostiles.iter().flat_map(of_one)

@@ -190,6 +190,19 @@ fn another_signalled_address_is_the_target_at_once() {
     assert_eq!(shown(&other), is(Locked, moved_to, SignalledAddress));
 }
 
+/// An answerer's media overtakes its answer: behind a translator it is what shows where to send.
+#[test]
+fn a_first_description_lets_what_came_before_it_be_learned_again_at_once() {
+    let private = "192.168.1.103:4000";
+    let mut latch = Latch::new(at(0), None);
+    assert_eq!(latch.judge(at(10), packet(NATTED), trust(true)), OWN);
+    latch.signal(at(11), Some(address(private)), true);
+    assert_eq!(shown(&latch), is(Signalled, private, Signalling));
+    assert_eq!(latch.judge(at(30), packet(NATTED), trust(true)), OWN);
+    assert_eq!(shown(&latch), is(Learned, NATTED, SignallingHost));
+    assert_eq!(latch.judge(at(40), packet(STRANGER), trust(true)), UNTRUSTED);
+}
+
 #[test]
 fn a_hold_of_old_stops_and_the_next_description_starts_again() {
     let mut latch = expect(false, &[(20, SIGNALLED, OWN)], is(Locked, SIGNALLED, SignalledAddress));
