@@ -173,4 +173,30 @@ mod tests {
             assert_eq!(answered(offer), answer, "{offer}");
         }
     }
+
+    #[test]
+    fn an_offer_of_the_switchs_own_is_one_that_it_would_take() {
+        let offer = offer("[2001:db8::1]:30000".parse().unwrap(), 7);
+        let taken = take(&offer).unwrap();
+        assert_eq!((taken.index, taken.payload_type, taken.direction), (0, 8, Direction::SendRecv));
+        assert!(offer.starts_with(b"v=0\r\no=- 7 1 IN IP6 2001:db8::1\r\n"));
+    }
+
+    quickcheck::quickcheck! {
+        /// RFC 3264 §6: as many streams as the offer, of which one is not refused.
+        fn an_answer_has_the_offers_streams(kinds: Vec<u8>) -> bool {
+            const STREAMS: [&str; 6] = [
+                "m=audio 4 RTP/AVP 8\r\n", "m=audio 0 RTP/AVP 8\r\n", "m=image 6 udptl t38\r\n", "m=video 8 RTP/SAVP 96\r\n",
+                "m=audio 4/2 RTP/AVPF 18 0\r\na=inactive\r\n", "m=text 4 TCP/x\r\n",
+            ];
+            let streams: String = kinds.iter().take(12).map(|kind| STREAMS[usize::from(*kind) % 6]).collect();
+            let offer = format!("{HEAD}{streams}");
+            let Some(taken) = take(offer.as_bytes()) else { return true };
+            let answer = answer(offer.as_bytes(), &taken, "203.0.113.9:30000".parse().unwrap(), 7);
+            let (asked, given) = (scan(offer.as_bytes()).unwrap(), scan(&answer).unwrap());
+            let kinds = asked.media.iter().zip(&given.media).all(|(one, other)| one.kind == other.kind && one.proto == other.proto);
+            let live = given.media.iter().filter(|media| media.port != 0).count();
+            kinds && asked.media.len() == given.media.len() && live == 1
+        }
+    }
 }
