@@ -7,6 +7,7 @@ mod failover;
 mod fax;
 mod marks;
 mod nat;
+mod numbers;
 mod odd;
 mod phone;
 mod registrar;

@@ -57,7 +57,7 @@ pub(super) const SPECS: &[Spec] = &[
         "TCP ports",
         "Ports for H.245 listeners. TCP, so it takes nothing from the media ports of the same numbers",
     ),
-    Spec::accepted(
+    Spec::active(
         SECTION,
         "IVR_RTP_PORT",
         Kind::Ports,
