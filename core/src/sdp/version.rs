@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 
+/// Ids of the switch's own begin here: all have 19 digits, so that no length tells what was digested, and fit 63 bits.
+const ID_FLOOR: u64 = 1_000_000_000_000_000_000;
+
 /// The last description that went out on a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
@@ -30,7 +33,7 @@ impl Version {
             None => {
                 let written = lines(body).find(|line| line.kind == b'o').and_then(|line| Origin::parse(line.value));
                 let number = |word: &[u8]| std::str::from_utf8(word).ok()?.parse().ok();
-                let id = written.and_then(|origin| number(origin.id)).unwrap_or(digest >> 1);
+                let id = written.and_then(|origin| number(origin.id)).unwrap_or(ID_FLOOR + digest % ID_FLOOR);
                 let version = written.and_then(|origin| number(origin.version)).unwrap_or(1);
                 Version { id, version, digest }
             }
