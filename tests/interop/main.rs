@@ -6,6 +6,7 @@ mod exchange;
 mod failover;
 mod fax;
 mod marks;
+mod moves;
 mod nat;
 mod numbers;
 mod odd;
