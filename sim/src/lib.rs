@@ -32,6 +32,7 @@
 //! | [`scenario`] | scenarios as data: drawn from a seed or written as TOML, played, made small |
 //! | [`swarm`] | many seeds, a scenario each; the first that goes wrong is told with its smallest form |
 //! | [`day`] | thousands of phones and a day of calls in one world |
+//! | [`churn`] | relayed calls without pause over media ports that are hard to get |
 //!
 //! # How a test drives a phone
 //!
@@ -54,6 +55,7 @@
 //! | a broken phone | `Script { misbehaviours: vec![Misbehaviour::NoAck], .. }`; [`phone::Misbehaviour`] says what the switch must make of each |
 //! | a phone of the field behind its NAT | `settings.refreshes`, `keep_alive_ms`, `longest_call_ms`, `behind_alg`; `phone.seen_at()`, `phone.reboot(now)` |
 //! | a gateway | `settings.takes_any_number`, and [`phone::Trunk`]: credentials demanded, refusals by script, REGISTER, OPTIONS |
+//! | how it talks: bursts, RTCP, from another port, after the end | `settings.speech = Speech { .. }`; [`phone::Speech`], and `phone.voices()` for what it heard |
 //! | many calls at once, each its own way | `phone.expect(op, Script { .. })` at either end, `phone.call_for(now, op, "bob", &[])`, `phone.hang_up_op(now, op)`, `hold_op`, `change_op`, `refer_op`...; [`phone::Script`] |
 //! | somebody without any right | `world.add_attacker("eve", Attacker::new(place, campaign, stream))`, or `Attacker::flood`; [`node::Attack`], [`node::Flood`] |
 //! | no switch at all | [`wire::Wire`] in the place of [`world::World`] |
@@ -72,6 +74,8 @@
 //! | a send buffer that is full, a route that is gone, an ICMP error | `world.fill_send_buffer(permille)`, `world.refuse_sends(permille)`, `world.tells_refusals(true)` |
 //! | late wake-ups, batches cut anywhere, sends that wait | `world.kernel()`; [`world::Kernel`] |
 //! | a sink that is slow | `world.slow_sink(by)`: a crash loses what it has not got |
+//! | media ports refused, late, lost; of another process | `*world.port_trouble() = PortTrouble { .. }`, `world.occupy_ports(20_000..=20_999, time)` |
+//! | a media thread that does not run | `world.stall_shard(0, time)` |
 //! | another configuration, a wish of the operator | `world.reload(text)`, `world.control(wish)` |
 //! | a phone that is nowhere any more | `world.unplug("bob")` |
 //!
@@ -118,6 +122,7 @@
 pub mod anonymise;
 mod as_ms;
 pub mod check;
+pub mod churn;
 pub mod crossings;
 pub mod day;
 pub mod ladder;

@@ -1,6 +1,7 @@
 //! Media ports and threads of a simulated switch, and what befalls them.
 
 use crosspoint_core::ports::Pool;
+use crosspoint_sim::churn::{self, Churn};
 use crosspoint_sim::world::{PortTrouble, World};
 use std::time::Duration;
 
@@ -56,4 +57,15 @@ fn a_reply_that_never_comes_costs_its_port_and_stops_the_stock() {
     let ports = world.relays().ports();
     assert_eq!((ports.warm(), ports.counts(Pool::Relay).used), (0, 2 * ports.overdue()));
     assert_eq!(world.open_sockets(), ports.counts(Pool::Relay).used as usize);
+}
+
+/// The long form: `crosspoint-sim ports --calls 200000`.
+#[test]
+fn thousands_of_calls_over_ports_that_are_hard_to_get_lose_none_and_misdeliver_nothing() {
+    let world = churn::run(&Churn { seed: 5, calls: 4000 }, |_, _| {});
+    assert_eq!(world.found(), []);
+    let tally = world.relays().ports().tally();
+    assert!(tally.granted > 4000 && tally.refused > 100 && tally.in_use > 100, "{tally:?}");
+    let heard: u64 = (0..100).map(|n| world.phone(&format!("u{n:03}")).audio().received).sum();
+    assert!(heard > 4000, "{heard}");
 }

@@ -43,8 +43,8 @@ pub(super) struct Media {
     played: BTreeSet<u32>,
     /// Packets of RTP that were taken, by the first source of their call.
     taken: BTreeMap<u32, u64>,
-    /// Strange sources that were believed, as they may be.
-    stolen: BTreeSet<u32>,
+    /// A stranger was believed, as he may be.
+    is_stolen: bool,
     records: VecDeque<Counted>,
 }
 
@@ -119,12 +119,12 @@ impl Media {
     /// Behind a translator anybody is believed for a while, as long as nobody better has spoken.
     fn latched(&mut self, shard: Shard, session: SessionId, party: Party, moved: &Move, found: &mut Found) {
         let source = moved.packet.and_then(|packet| packet.rtp).map(|(source, _)| source);
-        let Some(source) = source.filter(|source| source & STRANGE != 0 && !self.played.contains(source)) else {
+        if source.is_none_or(|source| source & STRANGE == 0 || self.played.contains(&source)) {
             return;
-        };
+        }
         let has_spoken = |session: &Session| session.has_spoken[party as usize];
         if moved.reason == Reason::BehindNat && !self.sessions.get(&(shard, session)).is_some_and(has_spoken) {
-            self.stolen.insert(source);
+            self.is_stolen = true;
         } else if moved.reason != Reason::WindowOver {
             let text = format!("a stranger is taken for the {} of {session:?}: {moved:?}", party.name());
             found.add(Violation::new("media-delivery", text));
@@ -145,7 +145,7 @@ impl Media {
 
     /// Whether a stranger was believed, as he may be, and may have got what was meant for somebody else.
     pub(super) fn is_stolen(&self) -> bool {
-        !self.stolen.is_empty()
+        self.is_stolen
     }
 
     /// A call has ended.
@@ -182,9 +182,8 @@ impl Media {
     /// That a phone heard nobody but those whom it talked to.
     fn delivery(&self, phone: &Phone, phones: &[&Phone], found: &mut Found) {
         for (call, source, packets) in phone.voices().heard() {
-            if [&self.played, &self.stolen].iter().any(|lawful| lawful.contains(&source))
-                || phone.voices().is_told(call, source)
-            {
+            let is_stolen = self.is_stolen && source & STRANGE != 0;
+            if is_stolen || self.played.contains(&source) || phone.voices().is_told(call, source) {
                 continue;
             }
             let says = |other: &&&Phone| other.voices().says(source).is_some();
@@ -224,7 +223,7 @@ impl Media {
             }
             let base = rtp::base_of(&phone.settings().user, call.number());
             let taken = self.taken.get(&base).copied().unwrap_or_default();
-            if *said != taken {
+            if *said != taken && !self.is_stolen {
                 let text = format!(
                     "the record of call {} has {said} packets of {}, {taken} were taken",
                     counted.flow_no,

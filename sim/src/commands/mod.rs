@@ -4,6 +4,7 @@ pub(crate) mod anonymise;
 pub(crate) mod crossings;
 pub(crate) mod day;
 pub(crate) mod ladder;
+pub(crate) mod ports;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod swarm;

@@ -177,6 +177,11 @@ impl World {
         self.arm_shard(Shard(shard));
     }
 
+    /// Replies about media ports that never came, in the life of the switch's process.
+    pub fn lost_replies(&self) -> u64 {
+        self.media.lost_replies()
+    }
+
     /// Media sockets that the switch has open.
     pub fn open_sockets(&self) -> usize {
         self.media.open_sockets()
