@@ -5,6 +5,11 @@ mod conversation;
 mod counting;
 
 use conversation::{Between, Conversation, tell};
+use crosspoint_core::media::tone::Sounds;
+use crosspoint_core::media::{LegSocket, MediaOp, MediaShard, SessionId};
+use crosspoint_core::rng::media_stream;
+use crosspoint_core::time::Instant;
+use crosspoint_core::{Command, Seed};
 use std::time::Duration;
 
 const CALLS: usize = 1000;
@@ -33,6 +38,45 @@ fn bytes_per_call(between: Between) -> usize {
     let with = counting::taken();
     drop(switch);
     (with - counting::taken()) / CALLS
+}
+
+/// The goal for what relaying adds to a call: descriptions, leases, the session of its shard. Socket buffers are the
+/// system's.
+const RELAYED: usize = 4 << 10;
+
+#[test]
+fn a_relayed_call_takes_few_bytes() {
+    let mut shard = MediaShard::new(media_stream(Seed::from_number(1), 0), Sounds::default());
+    let mut peers = Conversation::new(Between::Relayed);
+    (0..=CALLS).for_each(|number| drop(peers.answered(number)));
+    peers.pass(OVER);
+    let mut ops = Vec::new();
+    let mut switch = peers.fresh();
+    tell(&mut switch, &peers.told, |command| {
+        if let Command::Media(_, op) = command {
+            ops.push(op);
+        }
+    });
+    assert_eq!(switch.relays().sessions(), CALLS + 1);
+    let with = counting::taken();
+    drop(switch);
+    let in_core = (with - counting::taken()) / CALLS;
+    // its table of sockets has one size for all calls: that of the highest port
+    let Some(MediaOp::Install { legs, .. }) = ops.first() else { panic!("a call begins with its session") };
+    let mut legs = legs.clone();
+    legs[0].socket = LegSocket(39_999);
+    shard.apply(Instant::EPOCH, MediaOp::Install { session: SessionId(u64::MAX), generation: 1, legs });
+    shard.apply(Instant::EPOCH, MediaOp::Remove { session: SessionId(u64::MAX), generation: 2 });
+    while shard.poll_report().is_some() {}
+    let before = counting::taken();
+    for op in &ops {
+        shard.apply(Instant::EPOCH, op.clone());
+        while shard.poll_report().is_some() {}
+    }
+    let in_shard = (counting::taken() - before) / CALLS;
+    let added = in_core + in_shard - bytes_per_call(Between::Gateways);
+    println!("bytes per relayed call: {in_core} in the core, {in_shard} in the shard; {added} more than a direct one");
+    assert!(added < RELAYED, "a relayed call takes {added} bytes more than a direct one");
 }
 
 #[test]

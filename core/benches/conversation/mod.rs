@@ -3,8 +3,10 @@
 
 use crosspoint_core::auth::Algorithm;
 use crosspoint_core::input::{Flow, SocketId, Transport};
+use crosspoint_core::ports::{PortCommand, PortReply};
 use crosspoint_core::time::{Instant, Now, UnixMicros};
 use crosspoint_core::{Command, Input, Seed, Switch, Verdict, config};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ pub(crate) enum Between {
     Gateways,
     /// From a registered phone that answers a challenge to another one.
     Phones,
+    /// Between gateways, with their media relayed.
+    Relayed,
 }
 
 /// Something the switch was told: when, and by whom what; nobody's word is a tick.
@@ -51,11 +55,12 @@ pub(crate) struct Conversation {
 
 /// A switch that knows the peers.
 fn switch(between: Between) -> Switch {
+    let media = if between == Between::Relayed { "Must On" } else { "Off" };
     let peers = match between {
-        Between::Gateways => format!(
-            "[[gateway]]\nname = \"in\"\ndirection = \"mapping\"\npeers = [\"{CALLER}\"]\nmedia_proxy = \"Off\"\n\
+        Between::Gateways | Between::Relayed => format!(
+            "[[gateway]]\nname = \"in\"\ndirection = \"mapping\"\npeers = [\"{CALLER}\"]\nmedia_proxy = \"{media}\"\n\
              [[gateway]]\nname = \"out\"\ndirection = \"routing\"\npeers = [\"{CALLEE}\"]\nprefixes = [\"\"]\n\
-             media_proxy = \"Off\"\n"
+             media_proxy = \"{media}\"\n"
         ),
         Between::Phones => {
             format!("[[phone]]\nusers = \"u00..u99\"\npassword = \"{PASSWORD}\"\nmedia_proxy = \"Off\"\n")
@@ -78,8 +83,24 @@ pub(crate) fn tell(switch: &mut Switch, told: &[Moment], mut take: impl FnMut(Co
             None => Input::Tick,
         };
         assert_eq!(switch.handle(moment.now, input), Verdict::Accepted);
+        let mut opened = VecDeque::new();
         while let Some(command) = switch.poll_command() {
-            take(command);
+            match command {
+                Command::Ports(PortCommand::Open { request, .. }) => opened.push_back(PortReply::Opened { request }),
+                other => take(other),
+            }
+        }
+        // a driver that opens every port at once
+        while let Some(reply) = opened.pop_front() {
+            switch.handle(moment.now, Input::Ports(reply));
+            while let Some(command) = switch.poll_command() {
+                match command {
+                    Command::Ports(PortCommand::Open { request, .. }) => {
+                        opened.push_back(PortReply::Opened { request });
+                    }
+                    other => take(other),
+                }
+            }
         }
     }
 }
@@ -109,7 +130,7 @@ impl Conversation {
     /// A call up to its ACK.
     pub(crate) fn answered(&mut self, number: usize) -> Talk {
         let cseq = match self.between {
-            Between::Gateways => 1,
+            Between::Gateways | Between::Relayed => 1,
             Between::Phones => 2,
         };
         let mut credentials = String::new();

@@ -129,6 +129,9 @@ impl Call {
         step.cx.timers.cancel(&mut attempt.timer);
         attempt.state = AttemptState::Answered;
         attempt.sent = Bytes::new();
+        // Nothing else is tried any more, and little more is told: calls that talk are many.
+        self.story.iter_mut().for_each(String::shrink_to_fit);
+        (attempt.way.targets, attempt.addresses) = Default::default();
         let (client, auth) = (attempt.client, attempt.auth.take());
         let credentials = std::mem::take(&mut attempt.credentials);
         if self.to.as_ref().is_none_or(|to| to.call_id != attempt.dialog.call_id) {

@@ -36,11 +36,14 @@ pub use station::Station;
 
 use super::{Call, Side};
 use crate::config::MediaWatch;
-use crate::media::{Decision, Facts, LegPlan, Move, Outcome, Party, SessionId};
+use crate::media::{Decision, Facts, Kind, LegPlan, Move, Outcome, Party, SessionId};
 use crate::ports::{LeaseId, Shard};
 use crate::relays::Held;
 use crate::sdp::PayloadMap;
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
+use std::net::SocketAddr;
 
 /// How the media of an attempt goes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -101,15 +104,40 @@ pub struct StreamLeg {
     /// What its peer has said and the other one has answered, or answered itself.
     pub agreed: Option<Description>,
     /// What its peer offers, until the answer.
-    pub offered: Option<Description>,
+    pub offered: Option<Box<Description>>,
     /// What the numbers in its peer's packets become.
     pub packets: PayloadMap,
     /// The same under the description that it was last shown, which takes effect with the answer.
     pub packets_shown: PayloadMap,
     /// What the shard was told last.
-    pub told: Option<LegPlan>,
+    pub told: Option<Told>,
     /// Where the shard sends its RTP, and why, where a packet has moved it.
     pub moved: Option<Move>,
+}
+
+/// Enough of a plan to know whether another one differs, and from where the leg is to be learned: calls are many, and the
+/// shard has the whole of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Where its peer's description says that it is.
+    pub signalled: Option<SocketAddr>,
+    kind: Kind,
+    digest: u64,
+}
+
+impl Told {
+    fn of(plan: &LegPlan) -> Told {
+        let mut hasher = SipHasher13::new();
+        hasher.write(&postcard::to_stdvec(plan).expect("a plan is plain data"));
+        Told { signalled: plan.signalled, kind: plan.kind, digest: hasher.finish() }
+    }
+}
+
+impl Told {
+    /// Whether its peer is still in the same place, and speaks the same kind of datagrams.
+    fn is_where(&self, other: &Told) -> bool {
+        (self.signalled, self.kind) == (other.signalled, other.kind)
+    }
 }
 
 impl Port {
@@ -144,7 +172,7 @@ impl Stream {
 impl StreamLeg {
     /// What holds now of its peer's media: what was agreed, before that what it offers.
     fn described(&self) -> Option<&Description> {
-        self.agreed.as_ref().or(self.offered.as_ref())
+        self.agreed.as_ref().or(self.offered.as_deref())
     }
 }
 

@@ -7,7 +7,7 @@
 use super::super::{Call, Side, Step};
 use super::description::{Around, Description};
 use super::open::description;
-use super::{Media, Stream};
+use super::{Media, Stream, Told};
 use crate::config::MediaWatch;
 use crate::media::{Learning, LegPlan};
 use crate::sdp::{self, PayloadMap, Profile, Relay, RelayedStream, RtcpPort};
@@ -66,12 +66,12 @@ impl Stream {
         let heard = Some(Description::of(said));
         self.legs[far].packets_shown = payloads.inverse();
         match role {
-            Role::Offer => self.legs[near].offered = heard,
+            Role::Offer => self.legs[near].offered = heard.map(Box::new),
             Role::Answer => {
                 self.legs[near].agreed = heard;
                 self.legs[near].offered = None;
                 let far = &mut self.legs[far];
-                far.agreed = far.offered.take().or(far.agreed.take());
+                far.agreed = far.offered.take().map(|offered| *offered).or(far.agreed.take());
                 for leg in &mut self.legs {
                     leg.packets = leg.packets_shown;
                 }
@@ -205,15 +205,16 @@ impl Call {
             let Some(plans) = stream.plans(hosts, is_behind_nat, watches) else { continue };
             let Some(session) = stream.session else {
                 stream.session = Some(step.relays.begin(step.cx, call, relayed.shard, plans));
-                stream.legs.iter_mut().zip(plans).for_each(|(leg, plan)| leg.told = Some(plan));
+                stream.legs.iter_mut().zip(plans).for_each(|(leg, plan)| leg.told = Some(Told::of(&plan)));
                 continue;
             };
             for (side, plan) in Side::BOTH.into_iter().zip(plans) {
-                let told = stream.legs[side as usize].told.replace(plan);
-                if told == Some(plan) && learning == Learning::Keep {
+                let now = Told::of(&plan);
+                let before = stream.legs[side as usize].told.replace(now);
+                if before == Some(now) && learning == Learning::Keep {
                     continue;
                 }
-                let is_elsewhere = told.is_none_or(|told| (told.signalled, told.kind) != (plan.signalled, plan.kind));
+                let is_elsewhere = before.is_none_or(|before| !before.is_where(&now));
                 let learning = if is_elsewhere { Learning::Reopen } else { learning };
                 step.relays.update(step.cx, session, side.party(), plan, learning);
             }
