@@ -70,6 +70,13 @@ pub enum Event {
         /// What came from both sides, from where, and what was rejected, in words.
         detail: String,
     },
+    /// A call, or a later offer inside it, got no media ports.
+    PortsRefused {
+        /// The call's flow number.
+        call: u64,
+        /// Why, in words.
+        why: &'static str,
+    },
     /// The call was answered.
     CallAnswered {
         /// The call's flow number.
@@ -133,6 +140,7 @@ impl Event {
             Event::RouteDecided { .. } => "route.decided",
             Event::MediaDecided { .. } => "media.decided",
             Event::MediaOneWay { .. } => "media.one-way",
+            Event::PortsRefused { .. } => "ports.refused",
             Event::CallAnswered { .. } => "call.answered",
             Event::CallEnded { .. } => "call.ended",
             Event::TrunkChanged { .. } => "trunk.changed",

@@ -154,7 +154,7 @@ impl Call {
             Opening::Held => self.invite_callee(step, invite, id),
             Opening::Waiting => self.attempt(id).expect("looked up above").state = AttemptState::Opening,
             Opening::Refused(why) => {
-                self.story.push(format!("no media ports: {}", why.words()));
+                self.tell_lack(step, why);
                 self.fail(step, id, Failure::NoMediaPorts, 503, None);
             }
         }

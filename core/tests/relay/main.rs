@@ -47,7 +47,11 @@ fn a_call_without_ports_is_refused() {
         assert!(!scene.has(CALLEE, "INVITE "));
         let record = scene.record.clone().unwrap();
         assert_eq!((record.end_reason.name(), record.sip_status), ("no_media_ports", 503));
-        assert!(record.route.contains("(switch.media-ports)"), "{}", record.route);
+        assert!(
+            record.route.contains("(switch.media-ports)") && record.route.contains("(ports.refused)"),
+            "{}",
+            record.route
+        );
         assert_eq!(scene.used(), 0);
     }
 }

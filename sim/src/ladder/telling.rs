@@ -10,6 +10,7 @@ pub(super) fn text(event: &Event) -> Option<String> {
         Event::CallStarted { call, caller, callee, .. } => format!("call {call} {caller} -> {callee}"),
         Event::RouteDecided { rule, result, .. } => format!("route {result} ({rule})"),
         Event::MediaDecided { rule, result, .. } => format!("media {result} ({rule})"),
+        Event::PortsRefused { why, .. } => format!("no ports: {why}"),
         Event::MediaOneWay { deaf, detail, .. } => format!("one-way audio: the {deaf} hears nothing; {detail}"),
         Event::CallAnswered { .. } | Event::Dropped { .. } => return None,
         Event::CallEnded { record } => format!(
@@ -37,6 +38,7 @@ pub(super) fn call_of(event: &Event) -> Option<u64> {
         | Event::RouteDecided { call, .. }
         | Event::MediaDecided { call, .. }
         | Event::MediaOneWay { call, .. }
+        | Event::PortsRefused { call, .. }
         | Event::CallAnswered { call } => Some(*call),
         Event::CallEnded { record } => Some(record.flow_no),
         Event::BindingChanged { .. }

@@ -3,6 +3,7 @@
 use super::super::{Attempt, AttemptState, Call, Side, Step};
 use super::{Media, Port, Relayed, Ring, Stream};
 use crate::cx::Cx;
+use crate::event::Event;
 use crate::input::{Flow, SocketId};
 use crate::limits;
 use crate::media::SessionId;
@@ -168,7 +169,7 @@ impl Call {
         self.decide_again(step, id, from, offer, flow);
         let opening = self.open_ports(step, id, Some(offer));
         if let Opening::Refused(why) = opening {
-            self.story.push(format!("no media ports for a new offer: {}", why.words()));
+            self.tell_lack(step, why);
         }
         opening
     }
@@ -202,7 +203,7 @@ impl Call {
                 *port = Port::Held(held);
             }),
             Err(why) => {
-                self.story.push(format!("no media ports: {}", why.words()));
+                self.tell_lack(step, why);
                 return self.lack_ports(step, id, granted.lease);
             }
         }
@@ -221,6 +222,12 @@ impl Call {
 
     fn branches_of(&self, attempt: u8) -> Vec<u8> {
         self.branches.iter().filter(|branch| branch.attempt == attempt).map(|branch| branch.id).collect()
+    }
+
+    /// The call, or a later offer inside it, gets no ports.
+    pub(in crate::call) fn tell_lack(&mut self, step: &mut Step<'_>, why: Refusal) {
+        self.story.push(format!("no media ports: {} (ports.refused)", why.words()));
+        step.cx.emit(Event::PortsRefused { call: self.number, why: why.words() });
     }
 
     /// A stream gets no ports: its call goes no further, or the offer that waits for them is refused.
