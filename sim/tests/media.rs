@@ -2,6 +2,7 @@
 
 use crosspoint_core::ports::Pool;
 use crosspoint_sim::churn::{self, Churn};
+use crosspoint_sim::scenario::{Scenario, play_with};
 use crosspoint_sim::world::{PortTrouble, World};
 use std::time::Duration;
 
@@ -68,4 +69,16 @@ fn thousands_of_calls_over_ports_that_are_hard_to_get_lose_none_and_misdeliver_n
     assert!(tally.granted > 4000 && tally.refused > 100 && tally.in_use > 100, "{tally:?}");
     let heard: u64 = (0..100).map(|n| world.phone(&format!("u{n:03}")).audio().received).sum();
     assert!(heard > 4000, "{heard}");
+}
+
+#[test]
+fn in_calm_both_sides_of_a_relayed_call_hear_each_other() {
+    let text = "seed = 7\nnats = [{ id = 1, nat = { public = \"203.0.113.9\" } }]\n\
+                phones = [{ name = \"u1\", behind = 1 }, { name = \"u2\" }]";
+    let scenario = Scenario::of_toml(text).unwrap();
+    let world = play_with(&scenario, |_| {});
+    assert_eq!(world.found(), []);
+    assert!(world.relays().ports().tally().granted >= 4, "two calls, two legs each");
+    let [one, two] = ["u1", "u2"].map(|name| world.phone(name).audio().received);
+    assert!(one > 10 && two > 10, "{one} and {two} packets");
 }

@@ -35,6 +35,7 @@
 //! | `shrink` | smaller scenarios; quickcheck's `Arbitrary` |
 //! | `named` | a few calls that can be asked for by name |
 
+mod audible;
 mod config;
 mod draw;
 mod named;

@@ -1,5 +1,6 @@
 //! Playing a scenario: a phase in which everything may go wrong, then one in which everything must come right.
 
+use super::audible::{PROBE_SPEECH, deaf_call, talk};
 use super::config::{gateway_address, phone_address, text};
 use super::op::{Act, CallPlan, Inside, NetFault, Op, PhoneAct, Side, SwitchFault};
 use super::{Scenario, Violation};
@@ -8,9 +9,7 @@ use crate::ladder::Log;
 use crate::net::{NatId, Plan};
 use crate::node::{Attacker, Campaign, Flood, Place};
 use crate::phone::digest::Algorithm;
-use crate::phone::{
-    Answering, Change, Doubts, Hold, Misbehaviour, Outcome, Phone, Rtcp, Script, Settings, Speech, State,
-};
+use crate::phone::{Answering, Change, Doubts, Hold, Misbehaviour, Outcome, Phone, Script, State};
 use crate::world::{DOMAIN, PortTrouble, SWITCH, World};
 use crosspoint_core::counters::DropReason;
 use crosspoint_core::rng::{Seed, Stream};
@@ -30,16 +29,6 @@ const LONGEST_CALL: Duration = Duration::from_secs(150);
 const REGISTERS_IN: Duration = Duration::from_secs(120);
 /// A call over good links is up by then.
 const PROBE_UP: Duration = Duration::from_secs(3);
-/// In a call in calm both speak at once, and again before it ends.
-const PROBE_SPEECH: Speech = Speech {
-    burst: Some(10),
-    pause_ms: 1000,
-    rtcp: Rtcp::Off,
-    is_asymmetric: false,
-    renews_source: false,
-    trails_ms: 0,
-    is_named: true,
-};
 /// The numbers of probe calls, far from those of operations.
 const PROBES: u64 = 1 << 32;
 /// The first stream of the strangers, far from those of the world.
@@ -270,9 +259,7 @@ impl Stage {
     fn hear(&mut self, op: u64, from: &str, to: &str) {
         for name in &self.names {
             let phone = self.world.phone(name);
-            let Some(call) = phone.call_of(op).filter(|call| call.state() == State::Up) else { continue };
-            let is_relayed = call.agreed().is_some_and(|agreed| agreed.peer_audio().ip() == SWITCH.ip());
-            if is_relayed && phone.voices().heard_in(call.number()) == 0 {
+            if let Some(call) = deaf_call(phone, op) {
                 let text = format!("{from} calls {to} in calm: {name} hears nothing");
                 let violation = Violation::new("heard-in-calm", text).of_call(call.call_id());
                 return self.world.accuse(violation);
@@ -466,12 +453,6 @@ fn probes(scenario: &Scenario) -> Vec<(String, String)> {
         all.push((gateway.name.clone(), (*phone).to_owned()));
     }
     all
-}
-
-/// How somebody talks, and that it can be told who is heard.
-fn talk(settings: &mut Settings, speech: Option<Speech>) {
-    settings.talks = speech.is_some();
-    settings.speech = Speech { is_named: true, ..speech.unwrap_or_default() };
 }
 
 fn inside(phone: &mut Phone, now: Instant, op: u64, what: &Inside) {
