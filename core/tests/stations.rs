@@ -10,7 +10,7 @@ use crosspoint_core::media::{MediaOp, MediaReport, MediaShard};
 use crosspoint_core::ports::{BindError, PortCommand, PortReply, Shard};
 use crosspoint_core::rng::media_stream;
 use crosspoint_core::time::{Instant, Now, UnixMicros};
-use crosspoint_core::{Command, Input, Seed, Switch};
+use crosspoint_core::{Command, Control, Input, Seed, Switch};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -214,12 +214,15 @@ fn wav(samples: u32) -> Vec<u8> {
     file
 }
 
+/// Two recordings of a tenth of a second.
+fn sounds() -> Sounds {
+    Sounds::new([(); 2].map(|()| Recording::read_wav(&wav(800)).unwrap()))
+}
+
 /// A scene whose shard has the recordings, of a tenth of a second.
 fn announcing() -> Scene {
     let mut scene = Scene::new(ANNOUNCEMENTS);
-    let recording = || Recording::read_wav(&wav(800)).unwrap();
-    let sounds = Sounds::new([recording(), recording()]);
-    scene.shard = MediaShard::new(media_stream(Seed::from_number(1), 0), sounds);
+    scene.shard = MediaShard::new(media_stream(Seed::from_number(1), 0), sounds());
     scene
 }
 
@@ -273,6 +276,33 @@ fn the_caller_need_not_hear_it_out() {
     scene.take(CALLER, "SIP/2.0 487 ");
     assert_eq!(scene.ended(), ("busy", "caller", 487), "the reason is why there was an announcement");
     scene.nothing_is_left();
+}
+
+/// An operator hangs up while it rings: the callee is cancelled, the caller hears why; a second time ends that too.
+#[test]
+fn an_operator_ends_what_rings() {
+    for is_twice in [false, true] {
+        let keys = ANNOUNCEMENTS.replace("busy =", "operator =");
+        let mut scene = Scene::new(&keys);
+        scene.shard = MediaShard::new(media_stream(Seed::from_number(1), 0), sounds());
+        scene.invite("0815", "", ALAW);
+        let invited = scene.take(CALLEE, "INVITE ");
+        scene.hear(CALLEE, &response(&invited, 180));
+        scene.take(CALLER, "SIP/2.0 180 ");
+        scene.give(Input::Control(Control::Hangup(180000000000001)));
+        let cancel = scene.take(CALLEE, "CANCEL ");
+        scene.hear(CALLEE, &response(&cancel, 200));
+        scene.hear(CALLEE, &response(&invited, 487));
+        scene.take(CALLER, "SIP/2.0 183 ");
+        assert!(scene.record.is_none());
+        match is_twice {
+            true => scene.give(Input::Control(Control::Hangup(180000000000001))),
+            false => scene.played(),
+        }
+        scene.take(CALLER, "SIP/2.0 480 ");
+        assert_eq!(scene.ended(), ("operator", "server", 480));
+        scene.nothing_is_left();
+    }
 }
 
 /// A recording that is too long, and one that the shard has not.
@@ -483,7 +513,7 @@ fn step(scene: &mut Scene, answer: &mut String, step: u8, cseq: u32) {
         answer.clone_from(text);
     }
     let answer = answer.as_str();
-    match step % 12 {
+    match step % 13 {
         0 | 1 => scene.request("ACK", 1, answer, offer),
         2 => scene.request("INVITE", cseq, answer, offer),
         3 => scene.request("UPDATE", cseq, answer, offer),
@@ -498,15 +528,15 @@ fn step(scene: &mut Scene, answer: &mut String, step: u8, cseq: u32) {
             let bye = scene.take(CALLER, "BYE ");
             scene.hear(CALLER, &response(&bye, 200));
         }
+        12 => scene.give(Input::Control(Control::Hangup(180000000000001))),
         _ => {}
     }
 }
 
 /// Whatever a caller does and in whichever order: each call ends, with one record, and leaves nothing behind.
 fn every_call_ends(number: u8, offer: bool, steps: Vec<u8>) -> bool {
-    let mut scene = Scene::new(&ANNOUNCEMENTS.replace("[tones]\n", NUMBERS));
-    let sounds = Sounds::new([Recording::read_wav(&wav(800)).unwrap(), Recording::read_wav(&wav(800)).unwrap()]);
-    scene.shard = MediaShard::new(media_stream(Seed::from_number(1), 0), sounds);
+    let mut scene = Scene::new(&format!("{ANNOUNCEMENTS}operator = \"busy.wav\"\n").replace("[tones]\n", NUMBERS));
+    scene.shard = MediaShard::new(media_stream(Seed::from_number(1), 0), sounds());
     let number = ["9000", "0800", "0815", "0915"][usize::from(number) % 4];
     scene.invite(number, "", if offer { ALAW } else { "" });
     let mut answer = String::new();

@@ -84,8 +84,7 @@ impl Call {
     }
 
     fn refuse_itself(&mut self, step: &mut Step<'_>, reason: EndReason, status: u16) {
-        let end = End { reason, direction: EndDirection::Server, status };
-        self.refuse(step, Ending { end, message: Bytes::new(), lines: String::new() });
+        self.refuse(step, Ending::of(End { reason, direction: EndDirection::Server, status }));
     }
 
     /// A port is open, or not to be had: whether it was for this.

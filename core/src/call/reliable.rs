@@ -11,6 +11,7 @@
 
 use super::answer::{hear_session, show_session};
 use super::exchange::NewExchange;
+use super::media::Ending;
 use super::start::has_session;
 use super::{Call, End, Kind, LegState, Open, ReliableWish, Side, Step, options};
 use crate::cdr::{EndDirection, EndReason};
@@ -227,7 +228,8 @@ impl Call {
             return;
         }
         // RFC 3262 §3: after 64 T1 the request is refused.
-        self.end(step, End { reason: EndReason::NoPrack, direction: EndDirection::Server, status: 504 });
+        let (reason, direction) = (EndReason::NoPrack, EndDirection::Server);
+        self.refuse(step, Ending::of(End { reason, direction, status: 504 }));
     }
 
     /// The caller acknowledges a provisional answer, or its callee means to.

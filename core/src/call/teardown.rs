@@ -3,6 +3,7 @@
 //! [`Call::end`] is the one owner. It writes the CDR at that moment and releases each leg according to what that leg is
 //! still owed: a final answer, a CANCEL, an ACK before the BYE, a BYE. The call itself lives on until all legs are gone.
 
+use super::media::Ending;
 use super::{Branch, Call, End, Exchange, ExchangeState, Kind, LegState, Origin, Side, Step, headers, record};
 use crate::cdr::{EndDirection, EndReason};
 use crate::cx::Cx;
@@ -199,7 +200,7 @@ impl Call {
     pub(super) fn hang_up(&mut self, step: &mut Step<'_>) {
         let status = if self.times.answer.is_some() { 200 } else { 480 };
         let (reason, direction) = (EndReason::Operator, EndDirection::Server);
-        self.end(step, End { reason, direction, status });
+        self.refuse(step, Ending::of(End { reason, direction, status }));
     }
 
     /// Answers what is still unanswered inside the dialogs (RFC 3261 §15.1.2) and forgets it, but for INVITEs that

@@ -37,6 +37,13 @@ pub struct Announcement {
     station: Station,
 }
 
+impl Ending {
+    /// One by the switch itself, of which nothing but the status tells.
+    pub(in crate::call) fn of(end: End) -> Ending {
+        Ending { end, message: Bytes::new(), lines: String::new() }
+    }
+}
+
 impl Announcement {
     /// How the call ends after it.
     pub(in crate::call) fn end(&self) -> End {
@@ -74,7 +81,8 @@ impl Call {
 
     /// Begins the announcement of this ending; gives it back where there is none to be heard.
     fn announce(&mut self, step: &mut Step<'_>, ending: Ending) -> Option<Ending> {
-        let can_hear = !self.ingress.is_answered && self.ingress.reliable != ReliableWish::Required;
+        let is_new = self.announcement.is_none() && self.answering.is_none();
+        let can_hear = is_new && !self.ingress.is_answered && self.ingress.reliable != ReliableWish::Required;
         let name = ending.end.reason.name();
         if !can_hear || step.cx.config.tones.announcement(ending.end.reason).is_none() {
             return Some(ending);
@@ -93,6 +101,8 @@ impl Call {
             }
         };
         self.story.push(format!("announcement of {name} (media.announcement)"));
+        self.ways.clear();
+        self.cancel_attempts(step, None, ending.end.reason.header());
         step.cx.timers.cancel(&mut self.timer);
         self.timer = Some(step.arm(LONGEST, CallTimer::Announced));
         let is_held = station.is_held();

@@ -1,7 +1,7 @@
 //! What the shards tell of a call.
 
 use super::super::{Attempt, Call, End, Side, Step, StreamView, record};
-use super::{Media, Relayed, Stream, StreamLeg};
+use super::{Ending, Media, Relayed, Stream, StreamLeg};
 use crate::cdr::{CallRecord, EndDirection, EndReason};
 use crate::event::Event;
 use crate::media::{
@@ -124,7 +124,8 @@ impl Call {
         }
         self.story.push(format!("the media relay refuses: {why:?} (media.refused)"));
         let (reason, direction) = (EndReason::NoMediaPorts, EndDirection::Server);
-        self.end(step, End { reason, direction, status: if self.times.answer.is_some() { 200 } else { 503 } });
+        let status = if self.times.answer.is_some() { 200 } else { 503 };
+        self.refuse(step, Ending::of(End { reason, direction, status }));
     }
 
     /// A packet has shown where a leg's media is, or settled it.
