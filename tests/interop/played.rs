@@ -4,13 +4,14 @@
 use crate::phone::{Answer, BARESIP, Phone};
 use crate::script::{Script, Sdp};
 use crate::stage::Stage;
-use crate::turn;
+use crate::{folder, turn};
 use crosspoint_tests::ports::free_udp_port;
 use crosspoint_tests::process::{installed, until};
 use crosspoint_tests::rtp::{Heard, PACKET, Peer, Rtp, SAMPLES};
 use crosspoint_tests::switch::PASSWORD;
 use crosspoint_tests::tone;
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 /// The ringback of the default: 425 Hz, 1 s on, 4 s off, in packets.
@@ -20,6 +21,9 @@ const PERIOD: usize = 250;
 
 /// A whole period and the next ring.
 const LISTEN: usize = PERIOD + ON + 10;
+
+/// The ports for announcements.
+const IVR: RangeInclusive<u16> = 26_200..=26_299;
 
 /// What the callee's phone plays.
 const VOICE_HZ: f64 = 700.0;
@@ -69,6 +73,46 @@ fn a_caller_hears_the_ringback_of_the_switch() {
     drop((turn, callee));
     let rules: Vec<_> = stage.strike().iter().map(|record| record["media_rule"].clone()).collect();
     assert_eq!(rules, ["S4"]);
+}
+
+/// The announcement's tone, and its length.
+const ANNOUNCED_HZ: f64 = 600.0;
+const ANNOUNCED_S: u32 = 2;
+
+#[test]
+fn a_caller_hears_why_the_call_fails() {
+    let turn = turn();
+    if !installed(&["sipp"]) {
+        return;
+    }
+    let sounds = folder("announcement-sounds");
+    tone::write(&sounds.join("busy.wav"), ANNOUNCED_HZ, ANNOUNCED_S);
+    let also = format!(
+        "[parameters]\nSS_RTP_PORT_RANGE = \"26000,26199\"\nIVR_RTP_PORT = \"{},{}\"\n\n\
+         [tones]\nfolder = \"{}\"\n\n[announcements]\nbusy = \"busy.wav\"\n\n",
+        IVR.start(),
+        IVR.end(),
+        sounds.display()
+    );
+    let mut stage = Stage::set("announcement", &also, |[callee]| [("out", callee, "prefixes = [\"9\"]\n".to_owned())]);
+    let ear = Peer::bind((Ipv4Addr::LOCALHOST, free_udp_port()));
+    let offer = Some(Sdp::plain(ear.address().port()));
+    let caller = Script::caller("announced-caller").begin("INVITE", "9001", &[], offer).expect_status(183);
+    let caller = caller.with("m=audio [1-9][0-9]* RTP/AVP 8").expect_status(486).ack_refusal();
+    let callee = Script::callee("busy-callee").expect("INVITE").answer_invite(486, "callee", &[], None);
+    stage.play(caller, [Some(callee.expect("ACK"))]);
+
+    let heard = ear.heard();
+    let packets: Vec<Rtp> = heard.iter().map(|one| Rtp::read(&one.bytes).expect("PCMA")).collect();
+    let last = numbers(&heard, &packets).into_iter().next_back().expect("packets");
+    assert_eq!((last + 1) * SAMPLES, ANNOUNCED_S as usize * 8_000, "all of it, once");
+    assert!(heard.iter().all(|one| IVR.contains(&one.from.port())), "from the ports for announcements");
+    let samples = decode(&packets[..ON]);
+    let [right, wrong] = [ANNOUNCED_HZ, RINGBACK_HZ].map(|hz| tone::strength(&samples, hz));
+    assert!(right > 1000.0 && right > 100.0 * wrong, "{ANNOUNCED_HZ} Hz: {right}, {RINGBACK_HZ} Hz: {wrong}");
+    drop(turn);
+    let statuses: Vec<_> = stage.strike().iter().map(|record| record["sip_status"].clone()).collect();
+    assert_eq!(statuses, ["486"]);
 }
 
 fn decode(packets: &[Rtp]) -> Vec<i16> {
