@@ -86,7 +86,8 @@ fn ports_overlap(parameters: &Parameters) -> Option<Remark> {
         level: Level::Warning,
         id: "port-overlap",
         text: format!(
-            "SS_RTP_PORT_RANGE {rtp_first},{rtp_last} and IVR_RTP_PORT {ivr_first},{ivr_last} have ports {},{} in common",
+            "SS_RTP_PORT_RANGE {rtp_first},{rtp_last} and IVR_RTP_PORT {ivr_first},{ivr_last} have ports {},{} in common; \
+             they are for relayed calls alone",
             rtp_first.max(ivr_first),
             rtp_last.min(ivr_last)
         ),
