@@ -17,6 +17,8 @@ pub enum Lawful {
     TrunkTrouble,
     /// The host name of a gateway leads nowhere.
     UnlocatedGateway,
+    /// Calls get no media ports: the system refuses them, is late with them, or has none left.
+    PortTrouble,
     /// Somebody is cut off for a while: by a partition, or by a translator that forgets. What was said to them then may
     /// have been lost to the last copy.
     CutOff,
@@ -57,6 +59,7 @@ fn permission_for(event: &Event) -> Option<Lawful> {
         Event::TrunkChanged { state: "down" | "held" | "registration-failed" | "registration-stopped", .. } => {
             Some(Lawful::TrunkTrouble)
         }
+        Event::PortsRefused { .. } => Some(Lawful::PortTrouble),
         Event::GatewayLocated { rule, .. } if *rule != "dns.resolved" => Some(Lawful::UnlocatedGateway),
         _ => None,
     }

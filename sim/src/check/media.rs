@@ -2,7 +2,7 @@
 
 use super::{Found, Violation};
 use crate::phone::rtp::{self, Heard};
-use crate::phone::{Phone, Voices};
+use crate::phone::{Phone, Whose};
 use crosspoint_core::cdr::CallRecord;
 use crosspoint_core::media::{
     LegPlan, LegSocket, LegStats, MediaDrop, MediaOp, MediaReport, Move, Party, Reason, Relay, SessionId,
@@ -195,7 +195,7 @@ impl Media {
                 // the description that names it was lost
                 Some((_, whose)) if whose.op > 0 && phone.call_of(whose.op).is_some() => true,
                 // a translator has given one's mapping to the other
-                Some(_) if phone.settings().shares_nat => is_neighbours(phone, phones, source),
+                Some((_, whose)) if phone.settings().shares_nat => is_neighbours(phone, phones, source, whose),
                 _ => false,
             };
             if !is_lawful {
@@ -235,8 +235,12 @@ impl Media {
     }
 }
 
-/// Whether a description has named the source to another phone behind a translator.
-fn is_neighbours(phone: &Phone, phones: &[&Phone], source: u32) -> bool {
-    let is_it = |other: &Phone, voices: &Voices| other.settings().shares_nat && voices.is_told_at_all(source);
-    phones.iter().any(|other| !std::ptr::eq(*other, phone) && is_it(other, other.voices()))
+/// Whether what was heard was for another phone behind a translator: a description has named the source to it, or it is
+/// in the same operation.
+fn is_neighbours(phone: &Phone, phones: &[&Phone], source: u32, whose: Whose) -> bool {
+    let is_for = |other: &&&Phone| {
+        let is_in_call = whose.op > 0 && other.call_of(whose.op).is_some();
+        other.settings().shares_nat && (is_in_call || other.voices().is_told_at_all(source))
+    };
+    phones.iter().filter(|other| !std::ptr::eq(**other, phone)).any(|other| is_for(&other))
 }

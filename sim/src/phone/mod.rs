@@ -62,6 +62,7 @@ pub use script::{Script, X_OP};
 pub use settings::{Answering, Doubts, End, Notice, Settings};
 pub use speech::{Rtcp, Speech};
 pub use trunk::{Demand, Outcome, Trunk};
+pub(crate) use voices::Whose;
 pub use voices::{Audio, Voices};
 
 use bytes::Bytes;

@@ -197,6 +197,14 @@ pub enum SwitchFault {
     },
 }
 
+impl SwitchFault {
+    /// Whether calls may get no media ports, or get them too late.
+    pub(super) fn troubles_ports(self) -> bool {
+        use SwitchFault::{OccupyPorts, Ports, Regress, Stall, StallShard};
+        matches!(self, OccupyPorts { .. } | Ports { .. } | Regress { .. } | Stall { .. } | StallShard { .. })
+    }
+}
+
 /// What happens to the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -150,6 +150,11 @@ impl Stage {
             self.world.permit(Lawful::CutOff);
         }
         for op in &scenario.ops {
+            if let Act::Switch(fault) = &op.act
+                && fault.troubles_ports()
+            {
+                self.world.permit(Lawful::PortTrouble);
+            }
             let Act::Call(call) = &op.act else { continue };
             if matches!(call.callee.outcome, Some(Outcome::Refuse { .. } | Outcome::Silence)) {
                 self.world.permit(Lawful::TrunkTrouble);

@@ -124,6 +124,7 @@ fn denied_event() {
         (dropped(DropReason::BrokenRequest), Lawful::Drops(DropReason::BrokenRequest)),
         (dropped(DropReason::Overload), Lawful::Drops(DropReason::Overload)),
         (refused, Lawful::RefusedCredentials),
+        (Event::PortsRefused { call: 1, why: "x" }, Lawful::PortTrouble),
         (down, Lawful::TrunkTrouble),
         (lost, Lawful::UnlocatedGateway),
     ] {
