@@ -181,7 +181,8 @@ impl Media {
 
     /// That a phone heard nobody but those whom it talked to.
     fn delivery(&self, phone: &Phone, phones: &[&Phone], found: &mut Found) {
-        for (call, source, packets) in phone.voices().heard() {
+        for (heard, source, packets) in phone.voices().heard() {
+            let call = heard.call;
             let is_stolen = self.is_stolen && source & STRANGE != 0;
             if is_stolen || self.played.contains(&source) || phone.voices().is_told(call, source) {
                 continue;
@@ -192,8 +193,8 @@ impl Media {
             let is_lawful = match whose {
                 // without names nobody can tell
                 Some((speaker, _)) if !speaker.settings().speech.is_named => true,
-                // the description that names it was lost
-                Some((_, whose)) if whose.op > 0 && phone.call_of(whose.op).is_some() => true,
+                // the description that names it was lost, or not passed on any more
+                Some((_, whose)) if whose.op > 0 && whose.op == heard.op => true,
                 // a translator has given one's mapping to the other
                 Some((_, whose)) if phone.settings().shares_nat => is_neighbours(phone, phones, source, whose),
                 _ => false,

@@ -144,7 +144,8 @@ impl Phone {
         let first = |audio: SocketAddr| audio.port()..audio.port() + PORTS_OF_CALL;
         let is_its = |audio: SocketAddr| first(audio).contains(&at.port());
         let call = self.calls.all().iter().rev().find(|call| is_its(call.wanted.audio));
-        self.voices.hear(call.map_or(0, |call| call.number), source);
+        let whose = call.map_or(Whose { call: 0, op: 0 }, |call| Whose { call: call.number, op: call.op });
+        self.voices.hear(whose, source);
     }
 
     /// How much was sent and heard so far.

@@ -30,7 +30,8 @@ pub struct Voices {
     pub(super) audio: Audio,
     said: BTreeMap<u32, Whose>,
     told: BTreeSet<(u32, u32)>,
-    heard: BTreeMap<(u32, u32), u64>,
+    /// By call and source: the op of the call, and how many packets.
+    heard: BTreeMap<(u32, u32), (u64, u64)>,
 }
 
 impl Voices {
@@ -45,8 +46,8 @@ impl Voices {
     }
 
     /// A packet of this source comes in at the port of a call.
-    pub(super) fn hear(&mut self, call: u32, source: u32) {
-        *self.heard.entry((call, source)).or_default() += 1;
+    pub(super) fn hear(&mut self, whose: Whose, source: u32) {
+        self.heard.entry((whose.call, source)).or_insert((whose.op, 0)).1 += 1;
     }
 
     /// In which call it says what this source says.
@@ -65,14 +66,14 @@ impl Voices {
     }
 
     /// What was heard: at the port of which call, of which source, how many packets.
-    pub(crate) fn heard(&self) -> impl Iterator<Item = (u32, u32, u64)> {
-        self.heard.iter().map(|((call, source), packets)| (*call, *source, *packets))
+    pub(crate) fn heard(&self) -> impl Iterator<Item = (Whose, u32, u64)> {
+        self.heard.iter().map(|((call, source), (op, packets))| (Whose { call: *call, op: *op }, *source, *packets))
     }
 
     /// How many packets of audio and control it heard in this call of what its far side says there.
     pub fn heard_in(&self, call: u32) -> u64 {
         self.heard()
-            .filter(|(of, source, _)| *of == call && self.is_told(call, *source))
+            .filter(|(of, source, _)| of.call == call && self.is_told(call, *source))
             .map(|(.., packets)| packets)
             .sum()
     }
