@@ -1,4 +1,4 @@
-//! The server against other people's SIP: SIPp, baresip and linphone, on loopback.
+//! The server against other people's SIP: SIPp, baresip and linphone, on loopback or on hosts of their own.
 
 mod baresip;
 mod calls;
