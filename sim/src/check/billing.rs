@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(super) struct Billing {
     /// The wall clock at the epoch of the monotonic one; none where it is not known.
     wall: Option<UnixMicros>,
+    /// The same before it was last set.
+    wall_before: Option<UnixMicros>,
     /// From how many milliseconds on a begun second counts (SERVER_BILLING_HOLD_TIME_PRECISION).
     precision_ms: u64,
 }
@@ -20,7 +22,7 @@ const STATISTICS_WAIT_MS: u64 = 1000;
 
 impl Default for Billing {
     fn default() -> Self {
-        Billing { wall: None, precision_ms: 50 }
+        Billing { wall: None, wall_before: None, precision_ms: 50 }
     }
 }
 
@@ -33,7 +35,10 @@ pub(super) struct Legs<'a> {
 impl Billing {
     /// The wall clock says this now.
     pub(super) fn set_wall(&mut self, now: Instant, wall: UnixMicros) {
-        self.wall = Some(UnixMicros(wall.0.saturating_sub(now.as_micros())));
+        let wall = Some(UnixMicros(wall.0.saturating_sub(now.as_micros())));
+        if wall != self.wall {
+            (self.wall_before, self.wall) = (self.wall, wall);
+        }
     }
 
     pub(super) fn set_precision(&mut self, precision_ms: u64) {
@@ -64,7 +69,11 @@ impl Billing {
             let said = (record.invite_ms, record.answer_ms, record.end_ms);
             // The record of a relayed call waits for the relay's last statistics.
             let wait_ms = if record.media == "relay" { STATISTICS_WAIT_MS } else { 0 };
-            let is_late = record.end_ms <= end_ms && end_ms - record.end_ms <= wait_ms;
+            // the clock may have been set while it waited
+            let offset_ms = |wall: Option<UnixMicros>| wall.map_or(0, |wall| wall.0 / 1000);
+            let before_ms = (end_ms + offset_ms(self.wall_before)).saturating_sub(offset_ms(self.wall));
+            let is_within = |end_ms: u64| record.end_ms <= end_ms && end_ms - record.end_ms <= wait_ms;
+            let is_late = is_within(end_ms) || wait_ms > 0 && is_within(before_ms);
             let seen = (open.invite_ms, open.answer_ms, if is_late { record.end_ms } else { end_ms });
             if said != seen {
                 wrong.push(format!("INVITE, answer and end at {said:?}, seen at {seen:?}"));
