@@ -54,6 +54,16 @@ impl Billing {
         self.wall.map_or(0, |wall| (wall.0 + now.as_micros()) / 1000)
     }
 
+    /// Whether it waited for the relay's last statistics, as that of a relayed call does.
+    fn is_late(&self, record: &CallRecord, end_ms: u64) -> bool {
+        let wait_ms = if record.media == "relay" { STATISTICS_WAIT_MS } else { 0 };
+        // the clock may have been set while it waited
+        let offset_ms = |wall: Option<UnixMicros>| wall.map_or(0, |wall| wall.0 / 1000);
+        let before_ms = (end_ms + offset_ms(self.wall_before)).saturating_sub(offset_ms(self.wall));
+        let is_within = |end_ms: u64| record.end_ms <= end_ms && end_ms - record.end_ms <= wait_ms;
+        is_within(end_ms) || wait_ms > 0 && is_within(before_ms)
+    }
+
     /// What is wrong with a record, in words. Where a clock of the switch goes back (`slack`), conversations are as much
     /// longer or shorter.
     pub(super) fn wrongs(
@@ -67,14 +77,8 @@ impl Billing {
         let mut wrong = Vec::new();
         if self.wall.is_some() {
             let said = (record.invite_ms, record.answer_ms, record.end_ms);
-            // The record of a relayed call waits for the relay's last statistics.
-            let wait_ms = if record.media == "relay" { STATISTICS_WAIT_MS } else { 0 };
-            // the clock may have been set while it waited
-            let offset_ms = |wall: Option<UnixMicros>| wall.map_or(0, |wall| wall.0 / 1000);
-            let before_ms = (end_ms + offset_ms(self.wall_before)).saturating_sub(offset_ms(self.wall));
-            let is_within = |end_ms: u64| record.end_ms <= end_ms && end_ms - record.end_ms <= wait_ms;
-            let is_late = is_within(end_ms) || wait_ms > 0 && is_within(before_ms);
-            let seen = (open.invite_ms, open.answer_ms, if is_late { record.end_ms } else { end_ms });
+            let seen =
+                (open.invite_ms, open.answer_ms, if self.is_late(record, end_ms) { record.end_ms } else { end_ms });
             if said != seen {
                 wrong.push(format!("INVITE, answer and end at {said:?}, seen at {seen:?}"));
             }
