@@ -411,8 +411,10 @@ impl Ports {
         for _ in 0..limits::STOCK_STEP {
             let stock = &self.shard(shard).stock;
             let (kind, open, coming) = (stock.kind, stock.open(), stock.open() + stock.asked);
-            // Where the driver owes replies, each further ask might cost a port.
-            let is_short = coming < warm && !stock.is_timed && self.shard(shard).overdue == 0;
+            // Each ask of a driver that is silent costs a port: as many as the stock has, and no more. A reply may be lost.
+            let is_silent = self.shard(shard).overdue as usize >= warm;
+            let stock = &self.shard(shard).stock;
+            let is_short = coming < warm && !stock.is_timed && !is_silent;
             if open > warm {
                 self.close_warm(shard);
             } else if is_short && self.open(now, None, shard, kind).is_some() {
