@@ -336,7 +336,10 @@ impl Leg {
         match component {
             Component::Rtp => {
                 let host = Some(self.plan.signalling_host.to_canonical());
-                let trust = Trust { host, host_reason: Reason::SignallingHost, anybody: self.plan.is_behind_nat };
+                // RTCP that is multiplexed says where RTCP is; by itself it is no reason to send media to anybody.
+                let is_media = packet.rtp.is_some() || self.plan.kind == Kind::Datagrams;
+                let anybody = self.plan.is_behind_nat && is_media;
+                let trust = Trust { host, host_reason: Reason::SignallingHost, anybody };
                 self.rtp.judge(now, packet, trust)?;
                 match rtp_host(&self.rtp) {
                     Some(host) if before != Some(host) => self.rtcp.follow(now, host),

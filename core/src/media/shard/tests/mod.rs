@@ -179,6 +179,19 @@ fn control_follows_media_that_moves_to_another_host() {
     assert_eq!(relay(&mut shard, 21, 1, "203.0.113.66:6667", rtcp()), Relay::Drop(MediaDrop::Untrusted));
 }
 
+/// Found by the simulator: a stranger's RTCP at the RTP port of a leg that multiplexes had media sent to it.
+#[test]
+fn multiplexed_control_from_anywhere_draws_no_media() {
+    let [mut caller, callee] = legs();
+    (caller.is_behind_nat, caller.rtcp) = (true, RtcpPlan::Muxed);
+    caller.signalled = Some(address("10.0.0.5:4000"));
+    let mut shard = shard([caller, callee]);
+    assert_eq!(relay(&mut shard, 10, 0, STRANGER, rtcp()), Relay::Drop(MediaDrop::Untrusted));
+    assert_eq!(relay(&mut shard, 11, 2, CALLEE, rtp(0, 1)), forward(0, "10.0.0.5:4000"));
+    assert_eq!(relay(&mut shard, 12, 0, "192.0.2.9:40000", rtp(0, 1)), forward(2, CALLEE));
+    assert_eq!(relay(&mut shard, 13, 0, "192.0.2.9:40000", rtcp()), forward(3, "198.51.100.2:6001"));
+}
+
 #[test]
 fn what_a_peer_reports_is_read() {
     let mut shard = shard(legs());
