@@ -124,7 +124,7 @@ impl Call {
         let Some(branch) = self.branch_mut(branch_id) else { return };
         let tag = branch.leg(side).dialog.local_tag;
         if branch.waiting.len() >= limits::WAITING_PER_BRANCH {
-            return refuse_waiting(step, server, &tag);
+            return refuse_for_now(step, server, &tag);
         }
         let is_invite = message.method() == Some(Method::Invite);
         let message = Bytes::copy_from_slice(message.bytes());
@@ -157,13 +157,13 @@ impl Call {
         branch.waiting_timer = None;
         for one in std::mem::take(&mut branch.waiting) {
             let tag = branch.leg(one.side).dialog.local_tag;
-            refuse_waiting(step, one.server, &tag);
+            refuse_for_now(step, one.server, &tag);
         }
     }
 }
 
 /// RFC 3261 §21.5.1 with a time after which it may work.
-fn refuse_waiting(step: &mut Step<'_>, server: ServerId, tag: &[u8]) {
+pub(super) fn refuse_for_now(step: &mut Step<'_>, server: ServerId, tag: &[u8]) {
     let reply = Reply { headers: b"Retry-After: 2\r\n", ..Reply::new(500, tag) };
     step.transactions.respond(step.cx, server, reply);
 }

@@ -3,7 +3,9 @@
 use super::exchange::NewExchange;
 use super::media::Opening;
 use super::start::has_session;
-use super::{Branch, Call, CallId, Calls, Desk, Exchange, ExchangeState, Kind, LegState, Of, Open, Side, Step, refer};
+use super::{
+    Branch, Call, CallId, Calls, Desk, Exchange, ExchangeState, Kind, LegState, Of, Open, Side, Step, glare, refer,
+};
 use crate::dialog::Tag;
 use crate::input::Flow;
 use crate::limits;
@@ -233,7 +235,8 @@ impl Call {
             match self.prepare_media(step, (branch_id, side), message, flow) {
                 Opening::Held => {}
                 Opening::Waiting => return self.wait(step, (branch_id, side), message, flow, server),
-                Opening::Refused(_) => return step.reply(server, 488, &tag),
+                // as where they turn out not to be had: it may work later (RFC 3261 §21.5.1)
+                Opening::Refused(_) => return glare::refuse_for_now(step, server, &tag),
             }
         }
         self.pass(step, NewExchange { branch: branch_id, from: side, kind, server, flow }, message);

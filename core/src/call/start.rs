@@ -297,7 +297,7 @@ fn ingress(message: &Message<'_>, server: ServerId, dialog: Dialog) -> Ingress {
 
 /// Whether a message carries a session description, also as a part of its body.
 pub(super) fn has_session(message: &Message<'_>) -> bool {
-    message.is_sdp() || message.content_type().is_some_and(|kind| sdp::find_sdp(kind, message.body()).is_some())
+    media::description(message).is_some()
 }
 
 /// The dialog towards the callee, before it has answered: nothing of the caller's addresses in it.
@@ -367,7 +367,7 @@ pub(super) fn finish(
 /// `view` says; everything else passes.
 pub(super) fn body<'m>(cx: &Cx, dialog: &mut Dialog, message: &Message<'m>, view: Option<&View>) -> Cow<'m, [u8]> {
     let body = message.body();
-    let Some(description) = message.content_type().and_then(|kind| sdp::find_sdp(kind, body)) else {
+    let Some(description) = media::description(message) else {
         return body.into();
     };
     let new = described(cx, dialog, description, view);
@@ -401,8 +401,7 @@ pub(super) fn described(cx: &Cx, dialog: &mut Dialog, description: &[u8], view: 
 
 /// The first codec of the session description that a message carries, also as a part of its body; empty without one.
 pub(super) fn codec(message: &Message<'_>) -> String {
-    let description = message.content_type().and_then(|kind| sdp::find_sdp(kind, message.body()));
-    description.and_then(sdp::first_codec).unwrap_or_default()
+    media::description(message).and_then(sdp::first_codec).unwrap_or_default()
 }
 
 /// The user part of From: who the caller says it is.

@@ -1,6 +1,7 @@
 //! Relay or direct, for one attempt.
 
 use super::super::{Attempt, Call, Step};
+use super::open::description;
 use super::{Decided, Media};
 use crate::config::{Config, Endpoint, MediaWatch};
 use crate::dialog::first_contact;
@@ -15,37 +16,49 @@ use crate::sip::{Message, Uri};
 pub(in crate::call) fn evidence(message: &Message<'_>, source: Flow) -> Evidence {
     let via = message.via().is_ok_and(|via| via_shows_nat(&via, source.remote));
     let contact = first_contact(message).and_then(|contact| Uri::parse(contact.uri).ok()?.host_ip());
-    let description = message.content_type().and_then(|kind| sdp::find_sdp(kind, message.body()));
     // Of all its streams the first that is not refused: the others of a phone are where that one is.
-    let session = description.and_then(|description| sdp::scan(description).ok());
+    let session = description(message).and_then(|description| sdp::scan(description).ok());
     let first = session.iter().flat_map(|session| &session.media).find(|media| media.port != 0);
     let address = first.and_then(|media| media.connection?.ip());
     Evidence::of(via, contact, address, source.remote.ip())
 }
 
-/// A side of the call: a phone by its user name, else a gateway by its name.
-fn side(config: &Config, user: &str, gateway: &str, seen: Seen) -> media::Side {
-    let phone = config.phones.find(user).filter(|_| gateway.is_empty()).map(Endpoint::Phone);
-    let endpoint = phone.or_else(|| config.gateways.find(gateway).map(Endpoint::Gateway));
-    media::side(config, endpoint.as_ref(), seen)
+/// A phone by its user name, else a gateway by its name; none that is not in the configuration any more.
+fn endpoint<'c>(config: &'c Config, user: &'c str, gateway: &str) -> Option<Endpoint<'c>> {
+    match gateway {
+        "" => config.phones.find(user).map(Endpoint::Phone),
+        name => config.gateways.find(name).map(Endpoint::Gateway),
+    }
+}
+
+/// One of these as a side of the call, seen there, with what its messages show and what its REGISTERs have shown.
+fn side(step: &Step<'_>, (user, gateway): (&str, &str), flow: Flow, shown: Evidence) -> media::Side {
+    let registered = match user {
+        "" => Evidence::default(),
+        user => step.registrar.evidence_at(user.as_bytes(), flow.remote, step.cx.now),
+    };
+    let (source, socket) = (Some(flow.remote.ip()), Some(flow.socket));
+    let seen = Seen { source, socket, evidence: shown.and(registered) };
+    media::side(&step.cx.config, endpoint(&step.cx.config, user, gateway).as_ref(), seen)
 }
 
 /// What is watched in the media of one of these.
 fn watch(config: &Config, user: &str, gateway: &str) -> MediaWatch {
-    let phone = config.phones.find(user).filter(|_| gateway.is_empty()).map(|phone| phone.watch);
-    phone.or_else(|| config.gateways.find(gateway).map(|gateway| gateway.watch)).unwrap_or_default()
-}
-
-fn seen(flow: Flow, evidence: Evidence) -> Seen {
-    Seen { source: Some(flow.remote.ip()), socket: Some(flow.socket), evidence }
+    match endpoint(config, user, gateway) {
+        Some(Endpoint::Phone(phone)) => phone.watch,
+        Some(Endpoint::Gateway(gateway)) => gateway.watch,
+        None => MediaWatch::default(),
+    }
 }
 
 /// Whether the caller is behind an address translator.
 pub(super) fn is_behind_nat(step: &Step<'_>, call: &Call) -> bool {
+    caller(step, call, call.ingress.evidence).nat.observed().is_some()
+}
+
+fn caller(step: &Step<'_>, call: &Call, shown: Evidence) -> media::Side {
     let calling = &call.calling;
-    let registered = step.registrar.evidence_at(calling.user.as_bytes(), calling.source.remote, step.cx.now);
-    let shown = call.ingress.evidence.and(registered);
-    side(&step.cx.config, &calling.user, &calling.gateway, seen(calling.source, shown)).nat.observed().is_some()
+    side(step, (&calling.user, &calling.gateway), calling.source, shown)
 }
 
 impl Media {
@@ -95,18 +108,11 @@ impl Call {
 
     /// What is known of both sides; `shown` is what their messages show.
     fn facts(&self, step: &Step<'_>, attempt: &Attempt, shown: [Evidence; 2]) -> Facts {
-        let config = &step.cx.config;
-        let (calling, way, to) = (&self.calling, &attempt.way, attempt.dialog.flow);
-        let registered = |user: &str, flow: Flow| match user {
-            "" => Evidence::default(),
-            user => step.registrar.evidence_at(user.as_bytes(), flow.remote, step.cx.now),
-        };
-        let by_caller = shown[0].and(registered(&calling.user, calling.source));
-        let by_callee = shown[1].and(registered(&way.user, to));
-        let caller = side(config, &calling.user, &calling.gateway, seen(calling.source, by_caller));
-        let callee = side(config, &way.user, &way.gateway, seen(to, by_callee));
+        let way = &attempt.way;
+        let caller = caller(step, self, shown[0]);
+        let callee = side(step, (&way.user, &way.gateway), attempt.dialog.flow, shown[1]);
         let needs = Needs::of(&caller, &callee);
-        Facts { switches: Switches::of(&config.parameters), caller, callee, needs }
+        Facts { switches: Switches::of(&step.cx.config.parameters), caller, callee, needs }
     }
 
     fn tell_decision(&mut self, step: &mut Step<'_>, id: u8, decided: Decided) {

@@ -18,8 +18,6 @@ pub struct Description {
     clock_hz: u32,
     /// Payload types of telephone-event with their clock rates.
     events: Box<[(u8, u32)]>,
-    /// Whether it takes PCMU, PCMA.
-    g711: [bool; 2],
     /// Media does not flow both ways.
     is_held: bool,
 }
@@ -48,7 +46,6 @@ impl Description {
             Profile::Udptl | Profile::Tcp | Profile::Other => Kind::Datagrams,
         };
         let events = stream.telephone_events().map(|event| (event.payload_type, event.clock_rate_hz));
-        let has = |payload_type| stream.formats.iter().any(|format| format.payload_type == payload_type);
         Description {
             kind,
             target: stream.target(),
@@ -56,7 +53,6 @@ impl Description {
             can_mux: stream.mux != Mux::No,
             clock_hz: stream.formats.first().map_or(0, |format| format.clock_rate_hz),
             events: events.collect(),
-            g711: [has(0), has(8)],
             is_held: stream.is_held() || stream.direction != Direction::SendRecv,
         }
     }

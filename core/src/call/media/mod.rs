@@ -131,9 +131,7 @@ impl Told {
         hasher.write(&postcard::to_stdvec(plan).expect("a plan is plain data"));
         Told { signalled: plan.signalled, kind: plan.kind, digest: hasher.finish() }
     }
-}
 
-impl Told {
     /// Whether its peer is still in the same place, and speaks the same kind of datagrams.
     fn is_where(&self, other: &Told) -> bool {
         (self.signalled, self.kind) == (other.signalled, other.kind)
