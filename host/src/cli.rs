@@ -14,8 +14,12 @@ const DONE: u8 = 0;
 /// It could not.
 const FAILED: u8 = 1;
 
-/// Drives a server until it halts or the user stops it.
-pub type Drive = fn(Server) -> io::Result<()>;
+/// Drives a server until it halts or the user stops it. It calls [`Ready`] once it watches everything, the signals that
+/// stop it among them: who starts the switch may stop it as soon as it says that it is ready.
+pub type Drive = fn(Server, Ready) -> io::Result<()>;
+
+/// Tells whoever waits that the switch serves; an error of it ends the switch.
+pub type Ready = Box<dyn FnOnce() -> io::Result<()>>;
 
 #[derive(Debug, Parser)]
 #[command(version, about = "A SIP softswitch", args_conflicts_with_subcommands = true)]

@@ -4,6 +4,7 @@
 
 mod sockets;
 
+use crosspoint_host::cli::Ready;
 use crosspoint_host::server::Server;
 use sockets::{Readable, Sockets, watch};
 use std::future::poll_fn;
@@ -23,12 +24,12 @@ fn main() -> ExitCode {
 }
 
 /// Drives the server until it halts, or a second signal stops it.
-fn drive(server: Server) -> io::Result<()> {
+fn drive(server: Server, ready: Ready) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(server))
+    runtime.block_on(serve(server, ready))
 }
 
-async fn serve(mut server: Server) -> io::Result<()> {
+async fn serve(mut server: Server, ready: Ready) -> io::Result<()> {
     let fds = Sockets::register(server.socket_fds()?)?;
     let mut sockets = Readable::new(&fds);
     let mail = watch(server.mail_fd().try_clone_to_owned()?, Interest::READABLE)?;
@@ -39,6 +40,7 @@ async fn serve(mut server: Server) -> io::Result<()> {
     let mut alarm = Box::pin(sleep(FAR));
     let mut armed = None;
     let mut is_stopping = false;
+    ready()?;
     while !server.is_halted() {
         arm(&mut alarm, &mut armed, server.deadline());
         let blocked = server.blocked();

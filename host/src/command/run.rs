@@ -8,7 +8,7 @@ use crate::{open_files, state_dir};
 use crosspoint_core::media::tone::Sounds;
 use crosspoint_core::params;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 pub(crate) fn run(args: RunArgs, drive: Drive) -> Done {
@@ -34,8 +34,7 @@ pub(crate) fn run(args: RunArgs, drive: Drive) -> Done {
         Server::start(Options { config, sounds, config_file, state_dir, record: args.record })?;
     let mut text: String = listening.iter().map(|address| format!("listening on udp {address}\n")).collect();
     text.push_str(&format!("state in {shown}\nready\n"));
-    print(&text)?;
-    drive(server).map_err(|error| error.to_string())
+    drive(server, Box::new(move || print(&text).map_err(io::Error::other))).map_err(|error| error.to_string())
 }
 
 /// Sixteen letters and digits from the operating system.

@@ -61,9 +61,12 @@ fn start_switch(
             record: None,
         };
         let Started { server, listening } = Server::start(options)?;
-        // Whoever waits for the address waits until it comes or this thread ends.
-        let _ = sender.send(listening);
-        drive(server).map_err(|error| error.to_string())
+        let ready = move || {
+            // Whoever waits for the address waits until it comes or this thread ends.
+            let _ = sender.send(listening);
+            Ok(())
+        };
+        drive(server, Box::new(ready)).map_err(|error| error.to_string())
     });
     match started.recv().ok().and_then(|listening| listening.first().copied()) {
         Some(address) => Ok((address, switch)),

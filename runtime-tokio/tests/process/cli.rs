@@ -1,8 +1,12 @@
 //! The command line of the real binary: exit codes, streams, signals, a state directory held by one switch at a time.
 
-use crate::serving::{CONFIG, Serving, code, path, run, stderr, stdout};
+use crate::serving::{BINARY, CONFIG, Serving, code, path, run, stderr, stdout};
+use std::io::Write;
 use std::net::UdpSocket;
-use std::time::Duration;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 #[test]
 fn wrong_usage_is_2_and_says_how() {
@@ -211,6 +215,40 @@ fn a_second_switch_is_kept_out_of_the_state_directory() {
     assert!(stderr(&output).contains("another switch runs in"), "{}", stderr(&output));
     serving.signal("-INT");
     assert_eq!(serving.wait(), Some(0));
+}
+
+/// A supervisor may stop it as soon as it has read "ready". Here nobody reads, so that it cannot get beyond saying so.
+#[test]
+fn it_hears_the_signals_before_it_says_that_it_is_ready() {
+    const INTERRUPT_AND_TERMINATE: u64 = 1 << 1 | 1 << 14;
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config.toml");
+    std::fs::write(&config, CONFIG).unwrap();
+    let (mut stdout, reader) = UnixStream::pair().unwrap();
+    stdout.set_nonblocking(true).unwrap();
+    while stdout.write(b"\n").is_ok() {}
+    stdout.set_nonblocking(false).unwrap();
+    let mut child = Command::new(BINARY)
+        .args(["run", "--config", path(&config), "--state-dir", path(&dir.path().join("state"))])
+        .stdout(Stdio::from(OwnedFd::from(stdout)))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let until = Instant::now() + Duration::from_secs(10);
+    let is_heard = loop {
+        let text = std::fs::read_to_string(&status).unwrap();
+        let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+        if caught & INTERRUPT_AND_TERMINATE == INTERRUPT_AND_TERMINATE || Instant::now() > until {
+            break Instant::now() <= until;
+        }
+        std::thread::yield_now();
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(reader);
+    assert!(is_heard, "it waits until it is read and hears no signal");
 }
 
 #[test]
