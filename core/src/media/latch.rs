@@ -96,13 +96,13 @@ impl Reason {
     }
 }
 
-/// Enough of a packet to find it in a capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PacketId {
+/// What a target is judged by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PacketId {
     /// Where it came from.
-    pub from: SocketAddr,
+    pub(super) from: SocketAddr,
     /// SSRC and sequence number, of RTP.
-    pub rtp: Option<(u32, u16)>,
+    pub(super) rtp: Option<(u32, u16)>,
 }
 
 /// A target with what brought it about.
@@ -114,8 +114,9 @@ pub struct Move {
     pub target: Option<SocketAddr>,
     /// Why.
     pub reason: Reason,
-    /// By which packet, unless signalling did it.
-    pub packet: Option<PacketId>,
+    /// SSRC and sequence number of the packet that did it, where it was one of RTP. It came from the target: enough to find
+    /// it in a capture.
+    pub rtp: Option<(u32, u16)>,
     /// When.
     pub at: Instant,
 }
@@ -138,8 +139,9 @@ pub(super) struct Latch {
     /// How often that has changed.
     moves: u32,
     window_over: Instant,
-    /// Where signalling moved it away from, and until when packets from there are late ones.
-    left: Option<(SocketAddr, Instant)>,
+    /// Where signalling moved it away from, and until when packets from there are late ones. In a box, since most legs
+    /// never move.
+    left: Option<Box<(SocketAddr, Instant)>>,
 }
 
 /// IPv4 as IPv4, whatever the socket makes of it.
@@ -158,13 +160,8 @@ fn usable(address: Option<SocketAddr>) -> Option<SocketAddr> {
 impl Latch {
     pub(super) fn new(now: Instant, signalled: Option<SocketAddr>) -> Latch {
         let signalled = usable(signalled);
-        let moved = Move {
-            state: TargetState::Signalled,
-            target: signalled,
-            reason: Reason::Signalling,
-            packet: None,
-            at: now,
-        };
+        let moved =
+            Move { state: TargetState::Signalled, target: signalled, reason: Reason::Signalling, rtp: None, at: now };
         Latch { signalled, moved, moves: 0, window_over: now + LEARNING_WINDOW, left: None }
     }
 
@@ -193,11 +190,11 @@ impl Latch {
         let signalled = usable(signalled);
         if signalled != self.signalled {
             // a first description moves nobody: what was learned before it is still the peer, and is learned again
-            let left = self.signalled.and(self.target()).map(|target| (target, now + LATE));
+            let left = self.signalled.and(self.target()).map(|target| Box::new((target, now + LATE)));
             *self = Latch { left, moves: self.moves.wrapping_add(1), ..Latch::new(now, signalled) };
         } else if reopen {
             let state = TargetState::Signalled;
-            self.move_to(Move { state, reason: Reason::Reopened, packet: None, at: now, ..self.moved });
+            self.move_to(Move { state, reason: Reason::Reopened, rtp: None, at: now, ..self.moved });
             self.window_over = now + LEARNING_WINDOW;
         }
     }
@@ -231,7 +228,7 @@ impl Latch {
         }
         let is_final = reason == Reason::SignalledAddress || now >= self.window_over;
         let state = if is_final { TargetState::Locked } else { TargetState::Learned };
-        self.move_to(Move { state, target: Some(from), reason, packet: Some(packet), at: now });
+        self.move_to(Move { state, target: Some(from), reason, rtp: packet.rtp, at: now });
         Ok(())
     }
 
@@ -241,7 +238,8 @@ impl Latch {
     }
 
     fn is_late(&self, now: Instant, from: SocketAddr) -> bool {
-        self.left.is_some_and(|(left, until)| left == from && now < until && self.signalled != Some(from))
+        let is_its = |(left, until): &(SocketAddr, Instant)| *left == from && now < *until;
+        self.left.as_deref().is_some_and(is_its) && self.signalled != Some(from)
     }
 
     /// Why a packet from there may move the target, if it may.

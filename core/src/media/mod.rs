@@ -34,7 +34,7 @@ mod turns;
 pub use decision::{Decision, Note, Outcome, Rule, Step, decide, steps};
 pub use explain::{Explanation, explain};
 pub use facts::{Facts, Nat, Need, Needs, Side, Switches};
-pub use latch::{LATE, LEARNING_WINDOW, Move, PacketId, Reason, TargetState};
+pub use latch::{LATE, LEARNING_WINDOW, Move, Reason, TargetState};
 pub use op::{
     Component, Interruption, Kind, Learning, LegPlan, LegSocket, MediaOp, MediaReport, Party, PayloadTypes, Refusal,
     RtcpPlan, SessionId, Silence, Way,

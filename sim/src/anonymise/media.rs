@@ -52,9 +52,5 @@ fn stats(map: &Mapping, stats: &mut LegStats) {
 }
 
 fn moved_under(map: &Mapping, moved: Move) -> Move {
-    let packet = moved.packet.map(|mut packet| {
-        packet.from = map.socket(packet.from);
-        packet
-    });
-    Move { target: moved.target.map(|at| map.socket(at)), packet, ..moved }
+    Move { target: moved.target.map(|at| map.socket(at)), ..moved }
 }

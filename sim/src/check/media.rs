@@ -118,7 +118,7 @@ impl Media {
 
     /// Behind a translator anybody is believed for a while, as long as nobody better has spoken.
     fn latched(&mut self, shard: Shard, session: SessionId, party: Party, moved: &Move, found: &mut Found) {
-        let source = moved.packet.and_then(|packet| packet.rtp).map(|(source, _)| source);
+        let source = moved.rtp.map(|(source, _)| source);
         if source.is_none_or(|source| source & STRANGE == 0 || self.played.contains(&source)) {
             return;
         }

@@ -66,13 +66,13 @@ const ELSEWHERE: &str = "203.0.113.5:9000";
 fn a_target_begins_as_signalled() {
     let latch = latch();
     assert_eq!(shown(&latch), is(Signalled, SIGNALLED, Signalling));
-    assert_eq!(latch.moved().packet, None);
+    assert_eq!(latch.moved().rtp, None);
 }
 
 #[test]
 fn a_packet_from_the_signalled_address_locks_at_once() {
     let latch = expect(true, &[(20, SIGNALLED, OWN)], is(Locked, SIGNALLED, SignalledAddress));
-    assert_eq!((latch.moved().packet, latch.moved().at), (Some(packet(SIGNALLED)), at(20)));
+    assert_eq!((latch.moved().rtp, latch.moved().at), (Some((7, 1)), at(20)));
     expect(true, &[(60_000, SIGNALLED, OWN)], is(Locked, SIGNALLED, SignalledAddress));
 }
 
@@ -90,7 +90,7 @@ fn the_signalling_host_is_learned_and_locks_when_the_window_is_over() {
     expect(false, &packets, is(Learned, NATTED, SignallingHost));
     let packets = [(20, NATTED, OWN), (5000, NATTED, OWN)];
     let latch = expect(false, &packets, is(Locked, NATTED, WindowOver));
-    assert_eq!((latch.moved().packet, latch.moved().at), (Some(packet(NATTED)), at(5000)));
+    assert_eq!((latch.moved().rtp, latch.moved().at), (Some((7, 1)), at(5000)));
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn media_passes_both_ways_and_tells_where_it_goes() {
     {
         assert_eq!((party, moved.state, moved.reason), (want, TargetState::Locked, Reason::SignalledAddress));
         assert_eq!((moved.target, moved.at), (Some(address(peer)), at(ms)));
-        assert_eq!(moved.packet.unwrap().rtp, Some((7, 1)));
+        assert_eq!(moved.rtp, Some((7, 1)));
     }
     let [caller, callee] = stats(&mut shard);
     assert_eq!((caller.received.packets, caller.received.bytes), (1, 172));
