@@ -57,9 +57,9 @@ pub const REDIRECTS_PER_CALL: u8 = 5;
 /// Four each way at once are more than phones send.
 pub const EXCHANGES_PER_CALL: usize = 8;
 
-/// ACKs of one dialog that are kept besides the last: of four INVITEs within the 32 s in which a 2xx may come again. The
-/// earlier ones are forgotten.
-pub const EARLIER_ACKS_PER_DIALOG: usize = 3;
+/// ACKs of one dialog that are kept: of four INVITEs within the 32 s in which a 2xx may come again. The earlier ones are
+/// forgotten.
+pub const ACKS_PER_DIALOG: usize = 4;
 
 /// Requests of one branch that wait for its other leg: one offer from each side, twice that.
 pub const WAITING_PER_BRANCH: usize = 4;

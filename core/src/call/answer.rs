@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 
 /// Keeps a callee's dialog that is over: its 2xx comes again as long as its ACK is lost (RFC 3261 §13.2.2.4).
 pub(super) fn keep(ended: &mut Vec<Dialog>, dialog: &Dialog) {
-    if dialog.last_ack.is_some() && ended.len() < limits::BRANCHES_PER_CALL {
+    if dialog.has_acks() && ended.len() < limits::BRANCHES_PER_CALL {
         ended.push(dialog.clone());
     }
 }
@@ -128,15 +128,15 @@ impl Call {
         let attempt = attempts.iter_mut().find(|attempt| attempt.id == id).expect("looked up by the caller");
         step.cx.timers.cancel(&mut attempt.timer);
         attempt.state = AttemptState::Answered;
+        attempt.accepted = Some(cseq);
         attempt.sent = Bytes::new();
         // Nothing else is tried any more, and little more is told: calls that talk are many.
         self.story.iter_mut().for_each(String::shrink_to_fit);
+        self.story.shrink_to_fit();
         (attempt.way.targets, attempt.addresses) = Default::default();
         let (client, auth) = (attempt.client, attempt.auth.take());
         let credentials = std::mem::take(&mut attempt.credentials);
-        if self.to.as_ref().is_none_or(|to| to.call_id != attempt.dialog.call_id) {
-            self.to = Some(attempt.destination());
-        }
+        self.to = None;
         self.winner = Some(branch_id);
         self.ways = VecDeque::new();
         self.ingress.invite = Bytes::new();
@@ -198,6 +198,7 @@ impl Call {
         let has_offer = self.ingress.has_offer;
         let Some(attempt) = self.attempt(id) else { return };
         attempt.state = AttemptState::Answered;
+        attempt.accepted = Some(cseq.number);
         let mut dialog = attempt.dialog.clone();
         let (auth, credentials) = (attempt.auth.clone(), attempt.credentials.clone());
         dialog.take_answer(message, flow);
@@ -221,17 +222,28 @@ impl Call {
         if self.acknowledge_again(step, message) {
             return;
         }
-        let Some(attempt) = self.attempts.iter().find(|attempt| *attempt.dialog.call_id == *call_id) else { return };
+        let Some(attempt) = self.attempts.iter().find(|attempt| attempt.dialog.parties.call_id() == call_id) else {
+            return;
+        };
         let mut dialog = attempt.dialog.clone();
         dialog.take_answer(message, flow);
         let ack = dialog.ack(step.cx, cseq.number).finish(b"");
-        dialog.last_ack = Some(Ack { cseq: cseq.number, bytes: ack.clone() });
+        dialog.keep_ack(Ack { cseq: cseq.number, bytes: ack.clone() });
         step.cx.send(dialog.flow, ack);
         let (bye, branch) = dialog.request(step.cx, "BYE", MAX_FORWARDS);
         let new = NewRequest { flow: dialog.flow, kind: Machine::Other, branch, bytes: bye.finish(b"") };
         let owner = step.owner(ROLE_ORPHAN);
         step.transactions.request(step.cx, new, owner);
         keep(&mut self.ended, &dialog);
+    }
+
+    /// No 2xx to the INVITE of an attempt comes any more: nothing is to be sent again for it.
+    pub(super) fn on_settled(&mut self, id: u8, client: ClientId) {
+        let Some(attempt) = self.attempt(id).filter(|attempt| attempt.client == client) else { return };
+        let Some(cseq) = attempt.accepted else { return };
+        for branch in self.branches.iter_mut().filter(|branch| branch.attempt == id) {
+            branch.callee.dialog.forget_ack(cseq);
+        }
     }
 
     /// Answers a 2xx of a dialog that is over with the ACK that it had; false where there is none.

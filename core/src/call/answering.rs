@@ -51,7 +51,7 @@ impl Call {
         let result = format!("{number} answered by the switch");
         self.story.push("media relay: the switch is the other end (N1)".to_owned());
         step.cx.emit(Event::RouteDecided { call: self.number, rule, result });
-        self.to = Some(Destination {
+        self.to = Some(Box::new(Destination {
             rule: rule.to_owned(),
             caller: self.calling.number.clone(),
             number,
@@ -59,7 +59,7 @@ impl Call {
             flow: None,
             call_id: Box::default(),
             media: None,
-        });
+        }));
         let mut can_take = true;
         if self.ingress.has_offer {
             self.with_invite(|_, invite| can_take = description(invite).and_then(sdp::take).is_some());

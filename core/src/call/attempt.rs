@@ -56,7 +56,7 @@ impl Attempt {
             number: self.way.number.clone(),
             gateway: self.way.gateway.clone(),
             flow: (self.state != AttemptState::Resolving).then_some(self.dialog.flow),
-            call_id: self.dialog.call_id.clone(),
+            call_id: self.dialog.parties.call_id().into(),
             media: self.media.decided.as_ref().map(|decided| (decided.decision.outcome, decided.decision.rule)),
         }
     }
@@ -107,6 +107,7 @@ impl Call {
             addresses: VecDeque::new(),
             dialog,
             client: ClientId::from_bits(0),
+            accepted: None,
             sent: Bytes::new(),
             auth: None,
             credentials: Box::default(),
@@ -204,7 +205,7 @@ impl Call {
         let result = [&attempt.way.number, " at ", &address_text(flow.remote), " (", to, ")"].concat();
         let rule = attempt.way.rule.name();
         self.story.push(["tried ", &result, " (", rule, ")"].concat());
-        self.to = Some(destination);
+        self.to = Some(Box::new(destination));
         step.cx.emit(Event::RouteDecided { call: number, rule, result });
     }
 

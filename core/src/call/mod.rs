@@ -239,6 +239,10 @@ impl Calls {
         let (owner, client, status) = match upcall {
             Upcall::Timeout { client, owner } => (owner, client, 408),
             Upcall::Undelivered { client, owner } => (owner, client, 503),
+            Upcall::Settled { client, owner } => {
+                self.step(desk, Handle::from_bits(owner.id), |call, _| call.on_settled(owner.role, client));
+                return;
+            }
             Upcall::NoAck { server, owner } => {
                 self.step(desk, Handle::from_bits(owner.id), |call, step| call.on_no_ack(step, server));
                 return;
@@ -323,6 +327,9 @@ impl Call {
             }
             is_kept
         });
+        if exchanges.is_empty() {
+            *exchanges = Vec::new(); // calls that talk are many, and most of them do nothing else
+        }
         self.attempts.retain(|attempt| {
             let is_kept = attempt.state != AttemptState::Failed;
             if !is_kept {

@@ -5,6 +5,10 @@
 //! [`Branch`]: two dialogs, one with the callee and one of its own with the caller, so that what one branch says of its
 //! media never touches another's (RFC 3261 §12.1, §13.2.2.4). The branch that answers 2xx is the call.
 
+mod exchange;
+
+pub use exchange::{Exchange, ExchangeState, Kind, NewTarget, Origin};
+
 use super::answering::Answering;
 use super::media::{Announcement, Closing, Description, Media};
 use super::offer::Session;
@@ -23,6 +27,7 @@ use crate::timers::TimerId;
 use crate::transaction::{ClientId, ServerId};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// Names a call.
@@ -161,6 +166,8 @@ pub struct Attempt {
     pub dialog: Dialog,
     /// Its transaction, once the INVITE is out.
     pub client: ClientId,
+    /// CSeq number of the INVITE, once it is answered 2xx.
+    pub accepted: Option<u32>,
     /// The INVITE as sent, to be sent again with credentials; empty once it is answered.
     pub sent: Bytes,
     /// What has been answered to challenges.
@@ -299,113 +306,6 @@ pub struct Waiting {
     pub flow: Flow,
 }
 
-/// What a request is to the calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
-    /// INVITE inside a dialog, or the first one once it is answered and awaits its ACK.
-    Invite,
-    /// UPDATE.
-    Update,
-    /// PRACK.
-    Prack,
-    /// BYE.
-    Bye,
-    /// A request that begins or renews a subscription: REFER, SUBSCRIBE.
-    Subscribe,
-    /// NOTIFY that ends its subscription.
-    LastNotify,
-    /// Everything else.
-    Other,
-}
-
-/// How far an exchange has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ExchangeState {
-    /// Its final answer is still to come.
-    Asked,
-    /// It met a request of its peer (491) and goes out again when the timer says (RFC 3261 §14.1).
-    Crossed {
-        /// When.
-        timer: TimerId,
-    },
-    /// An INVITE whose 2xx has been passed back and that awaits its ACK.
-    Answered,
-}
-
-/// Whose request an exchange is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Origin {
-    /// The other leg's peer's.
-    Peer {
-        /// The transaction to answer.
-        server: ServerId,
-        /// Its CSeq number on the leg it came in on.
-        cseq: u32,
-    },
-    /// The switch's own.
-    Switch,
-}
-
-/// A request that went out inside a dialog.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Exchange {
-    /// Its number within the call: [`crate::transaction::Owner::role`] of both transactions.
-    pub id: u8,
-    /// The branch whose dialogs it is in.
-    pub branch: u8,
-    /// What it is.
-    pub kind: Kind,
-    /// Which leg it went out on.
-    pub to: Side,
-    /// Whose it is.
-    pub origin: Origin,
-    /// How far it is.
-    pub state: ExchangeState,
-    /// CSeq number on the leg it went out on.
-    pub client_cseq: u32,
-    /// The transaction that awaits the answer.
-    pub client: ClientId,
-    /// The request as sent, to be sent again with credentials or after a crossing.
-    pub sent: Bytes,
-    /// The credentials that it carries: whole header lines, which an ACK repeats (RFC 3261 §13.2.2.4).
-    pub credentials: Box<[u8]>,
-    /// Whether it carries an offer.
-    pub has_offer: bool,
-    /// Whether a CANCEL was passed on.
-    pub is_cancelled: bool,
-    /// How often it met a request of its peer.
-    pub crossings: u8,
-    /// The Contact that it carried: the leg's target once the answer is 2xx (RFC 3261 §12.2.2).
-    pub new_target: Option<NewTarget>,
-}
-
-impl Exchange {
-    /// Which leg the request came in on; none for the switch's own.
-    pub fn from(&self) -> Option<Side> {
-        match self.origin {
-            Origin::Peer { .. } => Some(self.to.other()),
-            Origin::Switch => None,
-        }
-    }
-
-    /// The transaction to answer; none for the switch's own.
-    pub fn server(&self) -> Option<ServerId> {
-        match self.origin {
-            Origin::Peer { server, .. } => Some(server),
-            Origin::Switch => None,
-        }
-    }
-}
-
-/// A target that waits for its request's 2xx.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct NewTarget {
-    /// The Contact URI.
-    pub uri: Box<[u8]>,
-    /// Where it leads.
-    pub flow: Flow,
-}
-
 /// How a call ended: decided once, by `call/teardown.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
@@ -480,8 +380,8 @@ pub struct Call {
     pub replaces: Box<[u8]>,
     /// How its way was found: the route's explanation and every attempt, in words.
     pub story: Vec<String>,
-    /// Where it went last, or goes.
-    pub to: Option<Destination>,
+    /// Where it went last; none once it is answered, since its attempt says so then ([`Call::destination`]).
+    pub to: Option<Box<Destination>>,
     /// SERVER_BILLING_HOLD_TIME_PRECISION at the start; a reload leaves live calls alone.
     pub precision_ms: u64,
     /// When what happened.
@@ -553,6 +453,13 @@ impl Call {
     /// The exchange of this number.
     pub fn exchange(&mut self, id: u8) -> Option<&mut Exchange> {
         self.exchanges.iter_mut().find(|exchange| exchange.id == id)
+    }
+
+    /// Where it went last, or goes.
+    pub fn destination(&self) -> Option<Cow<'_, Destination>> {
+        let attempt = self.talk().and_then(|talk| self.attempts.iter().find(|attempt| attempt.id == talk.attempt));
+        let known = || self.to.as_deref().map(Cow::Borrowed);
+        attempt.map(|attempt| Cow::Owned(attempt.destination())).or_else(known)
     }
 
     /// The branch that answered.

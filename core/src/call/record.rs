@@ -50,9 +50,10 @@ pub(super) fn of_call(cx: &Cx, call: &Call) -> CallRecord {
     let talked = call.times.answer_mono.map_or(0, |answer| cx.now.mono.since(answer).as_millis());
     let hold_time_ms = u64::try_from(talked).unwrap_or(u64::MAX);
     let codec = |leg: fn(&super::Branch) -> &Leg| call.talk().map(|talk| leg(talk).codec.clone()).unwrap_or_default();
-    let to = call.to.as_ref();
+    let to = call.destination();
+    let to = to.as_deref();
     let number_out = to.map(|to| to.number.clone()).unwrap_or_default();
-    let (media, media_rule) = call.media_names();
+    let (media, media_rule) = call.media_names(to);
     CallRecord {
         flow_no: call.number,
         caller: to.map_or_else(|| call.calling.number.clone(), |to| to.caller.clone()),
@@ -74,7 +75,7 @@ pub(super) fn of_call(cx: &Cx, call: &Call) -> CallRecord {
         sip_status: end.status,
         media: media.to_owned(),
         media_rule: media_rule.to_owned(),
-        call_id_in: String::from_utf8_lossy(&call.ingress.dialog.call_id).into_owned(),
+        call_id_in: String::from_utf8_lossy(call.ingress.dialog.parties.call_id()).into_owned(),
         call_id_out: to.map(|to| String::from_utf8_lossy(&to.call_id).into_owned()).unwrap_or_default(),
         caller_codec: codec(|talk| &talk.caller),
         callee_codec: codec(|talk| &talk.callee),

@@ -49,7 +49,7 @@ impl Calls {
         let early_only = if params.has("early-only") { ";early-only" } else { "" };
         let line = [
             b"Replaces: ",
-            &leg.call_id[..],
+            leg.parties.call_id(),
             b";to-tag=",
             &leg.remote_tag,
             b";from-tag=",
@@ -61,7 +61,8 @@ impl Calls {
         let (number, gateway) = match far {
             Side::Caller => (call.calling.number_in.clone(), call.calling.gateway.clone()),
             Side::Callee => {
-                let to = call.to.as_ref();
+                let to = call.destination();
+                let to = to.as_deref();
                 let gateway = to.map(|to| to.gateway.clone()).unwrap_or_default();
                 (to.map_or_else(|| call.callee_in.clone(), |to| to.number.clone()), gateway)
             }

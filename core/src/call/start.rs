@@ -8,7 +8,7 @@ use super::{
 };
 use crate::cdr::{EndDirection, EndReason};
 use crate::cx::Cx;
-use crate::dialog::{Dialog, MAX_FORWARDS, Tag};
+use crate::dialog::{Dialog, MAX_FORWARDS, Parties, Tag};
 use crate::event::Event;
 use crate::input::Flow;
 use crate::limits;
@@ -20,7 +20,6 @@ use crate::transaction::{Branch, Owner, Party, Reply, ServerId};
 use crate::trunk::Trunks;
 use bytes::Bytes;
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 /// Who calls, as the switch has established it.
 #[derive(Clone, Debug)]
@@ -304,21 +303,9 @@ pub(super) fn has_session(message: &Message<'_>) -> bool {
 pub(super) fn callee_dialog(cx: &mut Cx, message: &Message<'_>, way: &Way, calling: &CallingParty) -> Dialog {
     let local = shown::caller(&cx.config, calling, message, way, &calling.own()).from();
     let remote = ["<sip:", &escape_user(&way.number), "@", &cx.config.domain, ">"].concat();
-    Dialog {
-        call_id: cx.rng.ids.token::<24>().into(),
-        local_tag: cx.rng.ids.token(),
-        remote_tag: Box::default(),
-        local,
-        remote: remote.into_bytes().into(),
-        target: Box::default(),
-        routes: Vec::new(),
-        local_cseq: 0,
-        remote_cseq: None,
-        flow: calling.source,
-        described: None,
-        last_ack: None,
-        earlier_acks: VecDeque::new(),
-    }
+    let call_id: [u8; 24] = cx.rng.ids.token();
+    let parties = Parties::new(&call_id, &local, remote.as_bytes());
+    Dialog::as_client(parties, cx.rng.ids.token(), calling.source)
 }
 
 /// The request that carries `message` on in another dialog: the dialog's head, what passes of the headers, these lines,

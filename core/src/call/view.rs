@@ -60,8 +60,9 @@ fn view(call: &Call, now: Now) -> CallView {
         (None, None) => "calling",
         (None, Some(_)) => "answered",
     };
-    let to = call.to.as_ref();
-    let (media, media_rule) = call.media_names();
+    let to = call.destination();
+    let to = to.as_deref();
+    let (media, media_rule) = call.media_names(to);
     CallView {
         flow_no: call.number,
         caller: to.map_or_else(|| call.calling.number.clone(), |to| to.caller.clone()),
@@ -73,7 +74,7 @@ fn view(call: &Call, now: Now) -> CallView {
         media_rule,
         streams: call.current_media().map(|media| media.views()).unwrap_or_default(),
         talk_ms: call.times.answer_mono.map(|at| now.mono.since(at).as_millis() as u64),
-        call_id_in: String::from_utf8_lossy(&call.ingress.dialog.call_id).into_owned(),
+        call_id_in: String::from_utf8_lossy(call.ingress.dialog.parties.call_id()).into_owned(),
         call_id_out: to.map(|to| String::from_utf8_lossy(&to.call_id).into_owned()).unwrap_or_default(),
     }
 }

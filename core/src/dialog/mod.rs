@@ -1,5 +1,9 @@
 //! A dialog (RFC 3261 §12): what one leg of a call shares with its peer.
 
+mod parties;
+
+pub use parties::Parties;
+
 use crate::cx::Cx;
 use crate::input::Flow;
 use crate::limits;
@@ -9,7 +13,6 @@ use crate::sip::{COOKIE, Message, Name, NameAddr, Uri, Writer};
 use crate::transaction::Branch;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
 /// The tag we put on our side of a dialog: random, so it names the dialog among all of ours (RFC 3261 §19.3).
 pub type Tag = [u8; 16];
@@ -20,16 +23,12 @@ pub const MAX_FORWARDS: u8 = 70;
 /// One side's view of a dialog, early or confirmed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dialog {
-    /// Call-ID of this leg.
-    pub call_id: Box<[u8]>,
+    /// Call-ID, and who it is between.
+    pub parties: Parties,
     /// Our tag.
     pub local_tag: Tag,
     /// The peer's tag; empty until it has answered.
     pub remote_tag: Box<[u8]>,
-    /// Our name-addr, without a tag: From of our requests.
-    pub local: Box<[u8]>,
-    /// The peer's name-addr, without a tag: To of our requests.
-    pub remote: Box<[u8]>,
     /// Request-URI of our requests: the peer's Contact.
     pub target: Box<[u8]>,
     /// Route values of our requests, in order.
@@ -42,10 +41,9 @@ pub struct Dialog {
     pub flow: Flow,
     /// The last session description that went to the peer.
     pub described: Option<Version>,
-    /// The ACK of our last answered INVITE, to be sent again when its 2xx is (RFC 3261 §13.2.2.4).
-    pub last_ack: Option<Ack>,
-    /// Those before it, the latest first: further INVITEs may follow before the loss of an ACK shows.
-    pub earlier_acks: VecDeque<Ack>,
+    /// The ACKs of our answered INVITEs, the last one last, to be sent again when their 2xx are (RFC 3261 §13.2.2.4):
+    /// further INVITEs may follow before the loss of an ACK shows.
+    acks: Vec<Ack>,
 }
 
 /// An ACK that was sent.
@@ -63,23 +61,36 @@ impl Dialog {
         let from = message.from().ok()?;
         let to = message.to().ok()?;
         let mut dialog = Dialog {
-            call_id: message.call_id().ok()?.into(),
+            parties: Parties::new(message.call_id().ok()?, &without_tag(&to), &without_tag(&from)),
             local_tag,
             remote_tag: from.tag().unwrap_or_default().into(),
-            local: without_tag(&to),
-            remote: without_tag(&from),
             target: Box::default(),
             routes: message.list(Name::RecordRoute).map(Box::from).collect(),
             local_cseq: 0,
             remote_cseq: Some(message.cseq().ok()?.number),
             flow,
             described: None,
-            last_ack: None,
-            earlier_acks: VecDeque::new(),
+            acks: Vec::new(),
         };
         let via = message.via().ok()?;
         dialog.take_target(message, flow, nat::via_shows_nat(&via, flow.remote));
         Some(dialog)
+    }
+
+    /// The dialog of an INVITE that is to go to `flow`, before anybody has answered.
+    pub fn as_client(parties: Parties, local_tag: Tag, flow: Flow) -> Dialog {
+        Dialog {
+            parties,
+            local_tag,
+            remote_tag: Box::default(),
+            target: Box::default(),
+            routes: Vec::new(),
+            local_cseq: 0,
+            remote_cseq: None,
+            flow,
+            described: None,
+            acks: Vec::new(),
+        }
     }
 
     /// Takes what the peer's answer to our INVITE says of the dialog (RFC 3261 §12.1.2).
@@ -117,15 +128,27 @@ impl Dialog {
 
     /// The ACK of our INVITE of this CSeq number, while it is kept.
     pub fn ack_of(&self, cseq: u32) -> Option<&Ack> {
-        self.last_ack.iter().chain(&self.earlier_acks).find(|ack| ack.cseq == cseq)
+        self.acks.iter().find(|ack| ack.cseq == cseq)
     }
 
     /// Keeps an ACK that was sent.
     pub fn keep_ack(&mut self, ack: Ack) {
-        if let Some(earlier) = self.last_ack.replace(ack) {
-            self.earlier_acks.push_front(earlier);
-            self.earlier_acks.truncate(limits::EARLIER_ACKS_PER_DIALOG);
+        if self.acks.len() == limits::ACKS_PER_DIALOG {
+            self.acks.remove(0);
         }
+        self.acks.reserve_exact(1);
+        self.acks.push(ack);
+    }
+
+    /// Lets go of the ACK of our INVITE of this CSeq number: its 2xx comes no more.
+    pub fn forget_ack(&mut self, cseq: u32) {
+        self.acks.retain(|ack| ack.cseq != cseq);
+        self.acks.shrink_to_fit();
+    }
+
+    /// Whether any ACK is kept.
+    pub fn has_acks(&self) -> bool {
+        !self.acks.is_empty()
     }
 
     fn head(&self, cx: &mut Cx, method: &str, cseq: u32, max_forwards: u8) -> (Writer, Branch) {
@@ -149,17 +172,17 @@ impl Dialog {
             .raw(b";rport\r\nMax-Forwards: ")
             .number(max_forwards.into())
             .raw(b"\r\nFrom: ")
-            .raw(&self.local)
+            .raw(self.parties.local())
             .raw(b";tag=")
             .raw(&self.local_tag)
             .raw(b"\r\nTo: ")
-            .raw(&self.remote);
+            .raw(self.parties.remote());
         if !self.remote_tag.is_empty() {
             writer.raw(b";tag=").raw(&self.remote_tag);
         }
         writer
             .raw(b"\r\nCall-ID: ")
-            .raw(&self.call_id)
+            .raw(self.parties.call_id())
             .raw(b"\r\nCSeq: ")
             .number(cseq.into())
             .raw(b" ")
@@ -180,7 +203,7 @@ impl Dialog {
 
     /// Whether a request or response with this Call-ID and this tag of the peer belongs to the dialog.
     pub fn is_of(&self, call_id: &[u8], remote_tag: &[u8]) -> bool {
-        *self.call_id == *call_id && *self.remote_tag == *remote_tag
+        self.parties.call_id() == call_id && *self.remote_tag == *remote_tag
     }
 }
 

@@ -55,7 +55,9 @@ pub fn of_gateway(facts: &Facts<'_>, caller: &Caller<'_>, gateway: &Gateway) -> 
 pub(super) fn holders(config: &Config, caller: &Caller<'_>) -> Vec<String> {
     let Some(gateway) = config.gateways.find(caller.gateway) else { return Vec::new() };
     let names = [&gateway.name, &gateway.rules.group];
-    names.into_iter().filter(|name| !name.is_empty()).cloned().collect()
+    let mut holders: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).cloned().collect();
+    holders.shrink_to_fit(); // each call that is up keeps them
+    holders
 }
 
 /// Reserved lines that are free and not this caller's.

@@ -52,7 +52,7 @@ impl State {
                 &[Do::Stop(Timer::A), Do::Stop(Timer::B), Do::SendAck, Do::Start(Timer::D), Do::Tell(Tell::Answer)],
             ),
             (Accepted, On::Success) => (Accepted, &[Do::Tell(Tell::Answer)]),
-            (Accepted, On::Fired(Timer::M)) => (Terminated, &[]),
+            (Accepted, On::Fired(Timer::M)) => (Terminated, &[Do::Tell(Tell::Settled)]),
             (Completed, On::Failure) => (Completed, &[Do::Resend]),
             (Completed, On::Fired(Timer::D)) => (Terminated, &[]),
             _ => (self, &[]),

@@ -81,6 +81,13 @@ pub enum Upcall {
         /// Its owner.
         owner: Owner,
     },
+    /// An INVITE was accepted 64 T1 ago: its 2xx comes no more (timer M, RFC 6026 §8.4).
+    Settled {
+        /// The INVITE's transaction.
+        client: ClientId,
+        /// Its owner.
+        owner: Owner,
+    },
     /// A final answer to an INVITE was resent for 64 T1 and no ACK came (timer H, and L for a 2xx). After a 2xx the
     /// dialog is up and has to be ended with BYE (RFC 3261 §13.3.1.4).
     NoAck {
@@ -95,7 +102,10 @@ impl Upcall {
     /// Whom it is for.
     pub fn owner(&self) -> Owner {
         match *self {
-            Upcall::Timeout { owner, .. } | Upcall::Undelivered { owner, .. } | Upcall::NoAck { owner, .. } => owner,
+            Upcall::Timeout { owner, .. }
+            | Upcall::Undelivered { owner, .. }
+            | Upcall::Settled { owner, .. }
+            | Upcall::NoAck { owner, .. } => owner,
         }
     }
 }

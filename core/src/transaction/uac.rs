@@ -99,6 +99,7 @@ pub(super) enum ClientTell {
     Answer,
     Timeout,
     Undelivered,
+    Settled,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -318,6 +319,7 @@ impl Transactions {
         match (self.step_client(cx, id, event, None)?, owner?) {
             (ClientTell::Timeout, owner) => Some(Upcall::Timeout { client: id, owner }),
             (ClientTell::Undelivered, owner) => Some(Upcall::Undelivered { client: id, owner }),
+            (ClientTell::Settled, owner) => Some(Upcall::Settled { client: id, owner }),
             (ClientTell::Answer, _) => None,
         }
     }

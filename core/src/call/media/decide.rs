@@ -102,7 +102,7 @@ impl Call {
         if decision.outcome == Outcome::Relay {
             self.frozen = Some(decision.clone());
             self.tell_decision(step, id, Decided { decision, facts });
-            self.to = self.attempt(id).map(|attempt| attempt.destination());
+            self.to = self.attempt(id).map(|attempt| Box::new(attempt.destination()));
         }
     }
 

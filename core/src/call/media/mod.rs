@@ -34,7 +34,7 @@ pub use ring::Ring;
 pub(super) use speak::{Role, Spot, View};
 pub use station::Station;
 
-use super::{Call, Side};
+use super::{Call, Destination, Side};
 use crate::config::MediaWatch;
 use crate::media::{Decision, Facts, Kind, LegPlan, Move, Outcome, Party, SessionId};
 use crate::ports::{LeaseId, Shard};
@@ -177,8 +177,8 @@ impl StreamLeg {
 impl Call {
     /// `relay` or `direct` and the rule, as records have them; empty before that is decided. Where the switch is the other
     /// end there was nothing to decide, and the rule is `N1`.
-    pub(super) fn media_names(&self) -> (&'static str, &'static str) {
-        match self.to.as_ref().and_then(|to| to.media) {
+    pub(super) fn media_names(&self, to: Option<&Destination>) -> (&'static str, &'static str) {
+        match to.and_then(|to| to.media) {
             Some((outcome, rule)) => (outcome.name(), rule.id()),
             None if self.answering.is_some() => (Outcome::Relay.name(), "N1"),
             None => ("", ""),

@@ -134,6 +134,7 @@ impl World {
             None => return,
             Some(Upcall::Timeout { owner, .. }) => ("timeout", owner),
             Some(Upcall::Undelivered { owner, .. }) => ("undelivered", owner),
+            Some(Upcall::Settled { owner, .. }) => ("settled", owner),
             Some(Upcall::NoAck { owner, .. }) => ("no ack", owner),
         };
         writeln!(self.log, "{:>7} !! {what} for {}.{}", self.seconds(), owner.id, owner.role).unwrap();
