@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 /// Sockets that one pass looks at; the rest is ready for the next one.
 const READY_AT_ONCE: usize = 1024;
+/// Packets that are read, then looked at, then sent on together: each of the three finds its code and its tables in the
+/// caches more often than if packet by packet went all the way.
+const PACKETS_AT_ONCE: usize = 32;
 /// Packets of its own that one pass sends; the rest is due in the next one still.
 const PLAYED_AT_ONCE: usize = 1024;
 /// The longest datagram there is: one that was cut off would be a different packet.
@@ -77,7 +80,7 @@ pub struct Shard {
     epoll: Epoll,
     /// By socket number.
     ports: Vec<Option<Port>>,
-    buffer: Box<[u8]>,
+    buffers: Box<[Box<[u8]>]>,
     ready: Vec<EpollEvent>,
     /// When the last pass began.
     passed_at: Instant,
@@ -98,7 +101,7 @@ impl Shard {
             shard,
             epoll,
             ports: Vec::new(),
-            buffer: vec![0; PACKET_BYTES].into(),
+            buffers: std::iter::repeat_with(|| vec![0; PACKET_BYTES].into()).take(PACKETS_AT_ONCE).collect(),
             ready: vec![EpollEvent::empty(); READY_AT_ONCE],
             passed_at: Instant::now(),
             work: Work::default(),
@@ -194,14 +197,10 @@ impl Shard {
             self.shard.tick(now);
             self.play(now);
         }
-        let mut is_woken = false;
-        for index in 0..ready {
-            match self.ready[index].data() {
-                WAKE => is_woken = true,
-                number => self.serve(now, LegSocket(u32::try_from(number).expect("numbers of sockets are u32"))),
-            }
+        for begin in (0..ready).step_by(PACKETS_AT_ONCE) {
+            self.serve(now, begin, ready.min(begin + PACKETS_AT_ONCE));
         }
-        Ok(is_woken)
+        Ok(self.ready[..ready].iter().any(|event| event.data() == WAKE))
     }
 
     /// What is due of tones and recordings.
@@ -216,15 +215,26 @@ impl Shard {
         }
     }
 
-    /// One packet of a ready socket: with more it is ready in the next pass again, and a flood at one port holds up no
-    /// other.
-    fn serve(&mut self, now: crosspoint_core::time::Instant, at: LegSocket) {
-        let Some(port) = self.ports.get(at.0 as usize).and_then(Option::as_ref) else { return };
-        let Some((length, from)) = port.receive(&mut self.buffer) else { return };
-        self.work.received += 1;
-        let packet = &mut self.buffer[..length];
-        if let Relay::Forward { out, to } = self.shard.relay(now, at, from, packet) {
-            match send(&self.ports, out, packet, to) {
+    /// One packet of each of these ready sockets: with more it is ready in the next pass again, and a flood at one port
+    /// holds up no other.
+    fn serve(&mut self, now: crosspoint_core::time::Instant, begin: usize, end: usize) {
+        let mut arrived = [None; PACKETS_AT_ONCE];
+        for ((event, buffer), arrived) in self.ready[begin..end].iter().zip(&mut self.buffers).zip(&mut arrived) {
+            let Ok(number) = u32::try_from(event.data()) else { continue }; // the wake-up
+            let Some(Some(port)) = self.ports.get(number as usize) else { continue };
+            *arrived = port.receive(buffer).map(|(length, from)| (LegSocket(number), length, from));
+        }
+        let mut leaving = [None; PACKETS_AT_ONCE];
+        for ((arrived, buffer), leaving) in arrived.iter().zip(&mut self.buffers).zip(&mut leaving) {
+            let Some((at, length, from)) = *arrived else { continue };
+            self.work.received += 1;
+            if let Relay::Forward { out, to } = self.shard.relay(now, at, from, &mut buffer[..length]) {
+                *leaving = Some((out, length, to));
+            }
+        }
+        for (leaving, buffer) in leaving.iter().zip(&self.buffers) {
+            let Some((out, length, to)) = *leaving else { continue };
+            match send(&self.ports, out, &buffer[..length], to) {
                 true => self.work.sent += 1,
                 false => self.work.unsent += 1,
             }
