@@ -307,6 +307,7 @@ impl Call {
             subscriptions: Vec::new(),
             linger_timer: None,
             said: Vec::new(),
+            is_shown: false,
         });
         Some(id)
     }
@@ -359,7 +360,9 @@ impl Call {
         added: &[u8],
     ) {
         let (server, has_offer) = (self.ingress.server, self.ingress.has_offer);
-        let attempt = self.branch(branch_id).expect("the caller holds this branch").attempt;
+        let branch = self.branch_mut(branch_id).expect("the caller holds this branch");
+        branch.is_shown = true;
+        let attempt = branch.attempt;
         let spot = Spot { attempt, branch: Some(branch_id), from: Side::Callee };
         let view = self.speak(step, spot, if has_offer { Role::Answer } else { Role::Offer }, message);
         let branch = self.branch(branch_id).expect("looked up above");

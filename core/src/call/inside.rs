@@ -16,7 +16,8 @@ use crate::transaction::{Reply, ServerId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InDialog {
     call: CallId,
-    branch: u8,
+    /// None: an early dialog of the switch's own.
+    branch: Option<u8>,
     side: Side,
 }
 
@@ -35,16 +36,21 @@ impl Calls {
         let is_its = |branch: &&Branch| match place.of {
             Of::Branch(id) => branch.id == id && branch.caller.dialog.is_of(call_id, remote_tag),
             Of::Attempt(id) => branch.attempt == id && branch.callee.dialog.is_of(call_id, remote_tag),
+            Of::Own => false,
         };
-        let branch = call.branches.iter().find(is_its)?.id;
-        let side = if matches!(place.of, Of::Branch(_)) { Side::Caller } else { Side::Callee };
+        let branch = match place.of {
+            Of::Own if !call.ingress.dialog.is_of(call_id, remote_tag) => return None,
+            Of::Own => None,
+            Of::Branch(_) | Of::Attempt(_) => Some(call.branches.iter().find(is_its)?.id),
+        };
+        let side = if matches!(place.of, Of::Attempt(_)) { Side::Callee } else { Side::Caller };
         Some(InDialog { call: place.call, branch, side })
     }
 
     /// The call and the branch that a dialog is in, and on which side.
     pub(super) fn look(&self, dialog: InDialog) -> Option<(&Call, &Branch, Side)> {
         let call = self.calls.get(dialog.call)?;
-        Some((call, call.branch(dialog.branch)?, dialog.side))
+        Some((call, call.branch(dialog.branch?)?, dialog.side))
     }
 
     /// A request inside a dialog; `server` is to be answered.
@@ -56,15 +62,17 @@ impl Calls {
         flow: Flow,
         server: ServerId,
     ) {
-        self.step(desk, dialog.call, |call, step| {
-            call.on_request(step, (dialog.branch, dialog.side), message, flow, server);
+        self.step(desk, dialog.call, |call, step| match dialog.branch {
+            Some(branch) => call.on_request(step, (branch, dialog.side), message, flow, server),
+            None => call.on_own_request(step, message, server),
         });
     }
 
     /// The ACK of a 2xx. False where it belongs to no dialog.
     pub fn on_ack(&mut self, desk: Desk<'_>, message: &Message<'_>) -> bool {
         let Some(dialog) = self.dialog_of(message) else { return false };
-        let taken = self.step(desk, dialog.call, |call, step| call.on_ack(step, dialog.branch, dialog.side, message));
+        let Some(branch) = dialog.branch else { return false };
+        let taken = self.step(desk, dialog.call, |call, step| call.on_ack(step, branch, dialog.side, message));
         taken.is_some()
     }
 }

@@ -51,7 +51,8 @@ mod view;
 pub use answering::Answering;
 pub use inside::InDialog;
 pub use media::{
-    Announcement, Closing, Decided, Description, Ending, Media, Port, Relayed, Ring, Station, Stream, StreamLeg,
+    Announcement, Closing, Decided, Description, Ending, Media, OwnDialog, Port, Relayed, Ring, Station, Stream,
+    StreamLeg,
 };
 pub use model::{
     Attempt, AttemptState, Branch, Call, CallId, CallingParty, Destination, End, Exchange, ExchangeState, Failed,

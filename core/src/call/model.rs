@@ -10,7 +10,7 @@ mod exchange;
 pub use exchange::{Exchange, ExchangeState, Kind, NewTarget, Origin};
 
 use super::answering::Answering;
-use super::media::{Announcement, Closing, Description, Media};
+use super::media::{Announcement, Closing, Description, Media, OwnDialog};
 use super::offer::Session;
 use super::refer::Subscription;
 use super::reliable::Reliable;
@@ -79,6 +79,8 @@ pub enum Of {
     Branch(u8),
     /// An INVITE of ours: the callees' legs of all its branches have the one tag, and differ in the callee's.
     Attempt(u8),
+    /// The caller's leg of an early dialog without a callee.
+    Own,
 }
 
 /// The INVITE that came in.
@@ -268,6 +270,8 @@ pub struct Branch {
     pub linger_timer: Option<TimerId>,
     /// What its callee has said of its relayed media, by `m=` lines.
     pub said: Vec<Option<Description>>,
+    /// Whether the caller was shown anything of it.
+    pub is_shown: bool,
 }
 
 impl Branch {
@@ -402,6 +406,8 @@ pub struct Call {
     pub answering: Option<Box<Answering>>,
     /// What the caller hears before it is refused.
     pub announcement: Option<Box<Announcement>>,
+    /// Early dialogs in which it hears something of the switch's own, until the final answer; the latest is the last.
+    pub own: Vec<OwnDialog>,
 }
 
 /// What the records say of a way that was tried.

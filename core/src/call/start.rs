@@ -159,6 +159,7 @@ impl Calls {
             closing: None,
             answering: None,
             announcement: None,
+            own: Vec::new(),
         };
         let id = self.calls.insert(call);
         let owner = Owner { party: Party::Call, id: id.to_bits(), role: ROLE_INGRESS };

@@ -49,6 +49,7 @@ impl Call {
         }
         self.end = Some(end);
         self.stop_announcement(step);
+        self.drop_own(step);
         step.cx.timers.cancel(&mut self.timer);
         step.cx.timers.cancel(&mut self.listen_timer);
         let record = record::of_call(step.cx, self);
@@ -130,22 +131,27 @@ impl Call {
         if side == Side::Caller && state > LegState::Early {
             step.transactions.acknowledged(step.cx, self.ingress.server);
         }
-        let others_ring = self.branches.iter().any(|other| {
-            other.id != branch_id && other.caller.state == LegState::Early && other.callee.state == LegState::Early
-        });
+        let others_ring = state == LegState::Early && self.has_other_early(tag);
         self.acknowledge_all(step, branch_id, side);
         // Where our own BYE is under way, its answer is still to come.
         let branch = self.branch_mut(branch_id).expect("looked up above");
         if state != LegState::Leaving {
             branch.leg_mut(side).state = LegState::Gone;
         }
-        if state == LegState::Early && others_ring {
+        if others_ring {
             branch.callee.state = LegState::Gone; // RFC 3261 §15.1.1: one early dialog of several
             return;
         }
+        self.hang_up_by(step, side, message);
+    }
+
+    /// This side has had enough, and says so by this BYE or CANCEL. What was being announced is the reason all the same.
+    pub(super) fn hang_up_by(&mut self, step: &mut Step<'_>, side: Side, message: &Message<'_>) {
         let status = if self.times.answer.is_some() { 200 } else { 487 }; // RFC 3261 §15.1.2
+        let announced = self.announcement.as_ref().map(|announcement| announcement.end().reason);
+        let reason = announced.unwrap_or_else(|| EndReason::from_peer(status, message));
         self.farewell = headers::reason_lines(message);
-        self.end(step, End { reason: EndReason::from_peer(status, message), direction: side.direction(), status });
+        self.end(step, End { reason, direction: side.direction(), status });
     }
 
     /// Acknowledges what this side has answered 2xx, before its dialog goes: each 2xx gets its ACK (RFC 3261 §13.2.2.4).
@@ -165,10 +171,7 @@ impl Call {
             if self.ingress.is_answered {
                 return;
             }
-            self.farewell = headers::reason_lines(message);
-            let announced = self.announcement.as_ref().map(|announcement| announcement.end().reason);
-            let reason = announced.unwrap_or_else(|| EndReason::from_peer(487, message));
-            return self.end(step, End { reason, direction: EndDirection::Caller, status: 487 });
+            return self.hang_up_by(step, Side::Caller, message);
         }
         if self.cancel_waiting(step, invite) {
             return;

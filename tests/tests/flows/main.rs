@@ -14,6 +14,7 @@ mod places;
 mod print;
 mod rfc3261;
 mod rfc3665;
+mod ring;
 mod script;
 #[path = "../../../core/tests/shared/mod.rs"]
 mod shared;
@@ -69,6 +70,11 @@ fn play_each(rfc: &str, flows: &[Flow<'_>], prints: &Prints) {
 fn our_own() {
     play_each("own", own::FLOWS, &Prints::none());
     play_each("own", transfer::OWN, &Prints::none());
+}
+
+#[test]
+fn local_ring() {
+    play_each("ring", ring::FLOWS, &Prints::none());
 }
 
 #[test]

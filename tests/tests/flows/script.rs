@@ -10,6 +10,7 @@
 //! ep1 #003 | Path: <sip:ep1;lr>   with a header that the RFC lets one imagine
 //! bob =200 OK + s2.1-002          with a printed session description; so in what is heard
 //! bob =200 OK + sdp               with a session description of ours; so in what is heard
+//! bob =180 > west =183 + relay    with a session description that leads to the switch
 //! west =NOTIFY + sipfrag #001     with the first line of a printed message as its body, or what else stands there
 //! bob =BYE@1                      in the first of its dialogs; without that in the one printed, or the last
 //! west =INVITE sip:x | Replaces: {replaces bob 2}   as bob would write of his second dialog; {replaces% bob 2} escaped
@@ -90,6 +91,12 @@ pub(crate) struct Flow<'a> {
     pub(crate) hidden: &'a [(&'a str, &'a str)],
     /// Whether the RFC's proxies stay between the far side and the switch: its Record-Route is played as printed.
     pub(crate) keeps_routes: bool,
+    /// What the configuration says of every phone besides; empty: media is direct.
+    pub(crate) phones: &'a str,
+    /// Further tables of the configuration.
+    pub(crate) tables: &'a str,
+    /// What the call's record must say: status, reason and by whom; empty: it is not looked at.
+    pub(crate) ends: &'a str,
 }
 
 impl Flow<'_> {
@@ -105,6 +112,9 @@ impl Flow<'_> {
         told: &[],
         hidden: &[],
         keeps_routes: false,
+        phones: "",
+        tables: "",
+        ends: "",
     };
 
     /// The lines of the script.

@@ -6,7 +6,9 @@ use crate::peer::{PASSWORD, Peer};
 use crate::print::Prints;
 use crate::script::{Begin, Flow, Kind, Mark, Said};
 use crate::text::Text;
+use crosspoint_core::event::Event;
 use crosspoint_core::input::{Flow as Path, SocketId, Transport};
+use crosspoint_core::ports::{PortCommand, PortReply};
 use crosspoint_core::time::{Instant, Now, UnixMicros};
 use crosspoint_core::{Command, Input, Seed, Switch};
 use crosspoint_sim::ladder::Log;
@@ -33,6 +35,8 @@ pub(crate) struct Stage<'f> {
     /// What the switch has sent since the last message to it: to whom, and what.
     heard: Vec<(usize, Message)>,
     cause: Option<(usize, Message)>,
+    /// How the calls ended, by their records.
+    ends: Vec<String>,
 }
 
 /// Plays a flow and gives its ladder.
@@ -56,6 +60,8 @@ pub(crate) fn play(flow: &Flow<'_>, prints: &Prints, title: &str) -> String {
         let is_told = heard.iter().any(|message| String::from_utf8_lossy(&message.to_bytes()).contains(word));
         assert!(is_told, "{who} is not told {word:?}\n{heard:?}");
     }
+    let ends = stage.ends.join(", ");
+    assert!(flow.ends.is_empty() || flow.ends == ends, "{ends:?}, not {:?}\n{}", flow.ends, stage.log.text(title));
     assert!(stage.switch.calls(9).is_empty(), "calls are left after {title}\n{}", stage.log.text(title));
     stage.log.text(title)
 }
@@ -76,6 +82,7 @@ impl<'f> Stage<'f> {
             page: Page::read(),
             heard: Vec::new(),
             cause: None,
+            ends: Vec::new(),
         }
     }
 
@@ -182,11 +189,21 @@ impl<'f> Stage<'f> {
 
     fn input(&mut self, input: Input<'_>) {
         self.switch.handle(self.now, input);
+        let mut opened = Vec::new();
         while let Some(command) = self.switch.poll_command() {
-            if let Command::Send { flow, bytes } = command {
-                self.take(flow.remote, &bytes);
+            match command {
+                Command::Send { flow, bytes } => self.take(flow.remote, &bytes),
+                Command::Ports(PortCommand::Open { request, .. }) => opened.push(PortReply::Opened { request }),
+                Command::Emit(event) => {
+                    if let Event::CallEnded { record } = *event {
+                        let (reason, by) = (record.end_reason.name(), record.end_direction.name());
+                        self.ends.push(format!("{} {reason} by {by}", record.sip_status));
+                    }
+                }
+                _ => {}
             }
         }
+        opened.into_iter().for_each(|reply| self.input(Input::Ports(reply)));
     }
 
     /// The switch has sent something.
@@ -242,6 +259,9 @@ impl<'f> Stage<'f> {
     /// which is called by its Contact; the list of bindings.
     fn is_what(&self, said: &Said, heard: &Message, prints: &Prints) -> bool {
         if let Some(name) = said.what.strip_prefix('=') {
+            if said.body.as_deref() == Some("relay") {
+                return name == name_of(heard) && leads_to(&heard.body, SWITCH);
+            }
             let (kind, body) = said.body.as_ref().map_or(("", String::new()), |body| self.body(body, prints));
             let is_kind = heard.get("Content-Type").unwrap_or_default() == kind;
             return name == name_of(heard) && is_kind && same_body(&body, &heard.body);
@@ -283,6 +303,12 @@ impl<'f> Stage<'f> {
 
 /// A session description that no RFC prints.
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+
+/// Whether a session description leads to the host of this address.
+pub(crate) fn leads_to(body: &str, address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    body.contains(&format!("\r\nc=IN IP4 {host}\r\n"))
+}
 
 /// The SIP URIs of a list of bindings.
 fn bindings(contacts: impl IntoIterator<Item = String>) -> Vec<String> {
@@ -330,8 +356,9 @@ fn made_text(made: &str) -> Text {
 
 /// The configuration of the flow's switch.
 fn config(flow: &Flow<'_>) -> String {
+    let mode = if flow.phones.is_empty() { "Off" } else { "Auto" };
     let mut text = format!(
-        "[switch]\ndomain = \"{}\"\n[parameters]\nSS_MEDIAPROXYMODE = \"Off\"\nSS_SIP_AUTHENTICATION_CODE = \"Proxy Authentication Required(407)\"\n\
+        "[switch]\ndomain = \"{}\"\n[parameters]\nSS_MEDIAPROXYMODE = \"{mode}\"\nSS_SIP_AUTHENTICATION_CODE = \"Proxy Authentication Required(407)\"\n\
          [[listen]]\ntransport = \"udp\"\nbind = \"{SWITCH}\"\n",
         flow.domain
     );
@@ -341,7 +368,9 @@ fn config(flow: &Flow<'_>) -> String {
             continue;
         }
         text.push_str(&match person.kind {
-            Kind::Phone(_) => format!("[[phone]]\nuser = \"{name}\"\npassword = \"{PASSWORD}\"\n"),
+            Kind::Phone(_) => {
+                format!("[[phone]]\nuser = \"{name}\"\npassword = \"{PASSWORD}\"\n{}\n", flow.phones)
+            }
             Kind::Gateway(prefixes) => {
                 let address = person.address;
                 let direction = if prefixes.is_empty() { "mapping" } else { "both" };
@@ -352,5 +381,5 @@ fn config(flow: &Flow<'_>) -> String {
             }
         });
     }
-    text
+    text + flow.tables
 }

@@ -13,12 +13,14 @@
 //! | `ring` | ringback that the switch plays to the caller |
 //! | `station` | a leg whose other end is the switch itself |
 //! | `announce` | the caller hears why its call fails |
+//! | `own` | the early dialogs in which it hears the switch's ringback or an announcement |
 //! | `report` | what shards tell: where media goes, silence, the statistics of the CDR |
 
 mod announce;
 mod decide;
 mod description;
 mod open;
+mod own;
 mod report;
 mod ring;
 mod speak;
@@ -29,6 +31,7 @@ pub(super) use decide::evidence;
 pub use description::Description;
 pub(super) use open::Opening;
 pub(super) use open::description;
+pub use own::OwnDialog;
 pub use report::Closing;
 pub use ring::Ring;
 pub(super) use speak::{Role, Spot, View};

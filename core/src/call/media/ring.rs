@@ -46,15 +46,19 @@ impl Call {
         let may_be = self.ingress.has_offer && self.ingress.reliable != ReliableWish::Required;
         let Some(attempt) = self.attempt(id).filter(|attempt| may_be && attempt.rings_locally()) else { return false };
         let ring = attempt.ring();
-        let is_ours = |attempt: &Attempt| matches!(attempt.ring(), Ring::Ours { .. });
         if ring == Ring::Impossible {
             return false;
         }
         // it rings at several phones, of which one ringing is heard
-        if !self.attempts.iter().any(is_ours) {
+        if !self.is_ringing() {
             self.with_invite(|call, invite| call.begin_ringing(step, id, invite));
         }
-        self.attempts.iter().any(is_ours)
+        self.is_ringing()
+    }
+
+    /// Whether the caller hears the switch's ringback.
+    pub(super) fn is_ringing(&self) -> bool {
+        self.attempts.iter().any(|attempt| matches!(attempt.ring(), Ring::Ours { .. }))
     }
 
     fn begin_ringing(&mut self, step: &mut Step<'_>, id: u8, invite: &Message<'_>) {
@@ -87,6 +91,7 @@ impl Call {
 
     /// The callee answers: the caller hears it from now on.
     pub(in crate::call) fn stop_ringing(&mut self, step: &mut Step<'_>, id: u8) {
+        self.drop_own(step);
         let Some(relayed) = self.attempt(id).and_then(|attempt| attempt.media.relayed.as_mut()) else { return };
         if let Ring::Ours { session, law } = std::mem::take(&mut relayed.ring) {
             step.relays.play(step.cx, session, Party::Caller, law, None);

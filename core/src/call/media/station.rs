@@ -1,20 +1,16 @@
 //! A leg of the caller's whose other end is the switch itself: one port, one session, a description of the switch's own.
 
-use super::super::start::described;
-use super::super::{Call, Side, Step, answer};
+use super::super::{Call, Side, Step};
 use super::description::{Around, Description};
 use super::{Port, decide};
 use crate::config::MediaWatch;
 use crate::cx::Cx;
-use crate::dialog::Tag;
 use crate::input::Flow;
 use crate::media::tone::{Law, Program};
 use crate::media::{Learning, LegPlan, Party, SessionId};
 use crate::ports::{Kind, Owner, Pool, Refusal, Shard};
 use crate::relays::{Asked, Granted, Held, Relays};
 use crate::sdp::{self, PayloadMap, Taken};
-use crate::sip::Writer;
-use crate::transaction::Reply;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -124,17 +120,6 @@ impl Call {
         });
         // who only listens is to hear it
         Some(LegPlan { is_held: stream.is_held(), ..plan })
-    }
-
-    /// Shows the caller a description of the switch's own before the answer, in an early dialog of its own.
-    pub(super) fn show_own(&mut self, step: &mut Step<'_>, description: &[u8]) {
-        let tag: Tag = step.cx.rng.ids.token();
-        let mut lines = Writer::lines();
-        answer::contact(step, self.ingress.dialog.flow, &mut lines);
-        lines.header("Content-Type", "application/sdp");
-        let body = described(step.cx, &mut self.ingress.dialog.clone(), description, None);
-        let reply = Reply { headers: lines.as_bytes(), body: &body, ..Reply::new(183, &tag) };
-        step.transactions.respond(step.cx, self.ingress.server, reply);
     }
 
     /// Ports that a station has asked for are open, or not to be had: whether they are one's.
