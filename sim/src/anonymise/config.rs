@@ -75,6 +75,9 @@ impl Mapping {
         };
         let mut tones = config.tones.with_files(|file| recording(&config.tones, file));
         tones.folder = path(&config.tones.folder);
+        for number in [&mut tones.echo_number, &mut tones.tone_number].into_iter().flatten() {
+            *number = self.name(number);
+        }
         let group = |group: &Group| Group { name: self.name(&group.name), ..group.clone() };
         Config {
             domain: self.host_name(&config.domain),
