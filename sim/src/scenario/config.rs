@@ -5,6 +5,10 @@ use crate::world::{DOMAIN, PASSWORD, PORTS, SWITCH};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 
+/// The numbers that the switch answers itself.
+pub(super) const ECHO_NUMBER: &str = "9000";
+pub(super) const TONE_NUMBER: &str = "9001";
+
 /// The configuration as an operator would write it. `generation` 0 is the first; each reload has another
 /// wait for a callee that says nothing after 100.
 pub(super) fn text(scenario: &Scenario, generation: u64) -> String {
@@ -13,6 +17,7 @@ pub(super) fn text(scenario: &Scenario, generation: u64) -> String {
          bind = \"{SWITCH}\"\n[parameters]\n{PORTS}SS_SIP_TIMEOUT_TRYING = {}\n",
         20 - generation % 4
     );
+    let _ = write!(text, "[tones]\necho_number = \"{ECHO_NUMBER}\"\ntone_number = \"{TONE_NUMBER}\"\n");
     for gateway in &scenario.gateways {
         let prefixes: Vec<String> = gateway.prefixes.iter().map(|prefix| format!("\"{prefix}\"")).collect();
         // one that is known by its credentials would have to send them too, so calls only go to it
@@ -31,6 +36,9 @@ pub(super) fn text(scenario: &Scenario, generation: u64) -> String {
     }
     for phone in &scenario.phones {
         let _ = write!(text, "[[phone]]\nuser = \"{}\"\npassword = \"{PASSWORD}\"\n", phone.name);
+        if phone.local_ring {
+            text.push_str("local_ring = true\n");
+        }
     }
     text
 }

@@ -1,6 +1,7 @@
 //! A scenario from a seed: first what kinds of things it has at all, then who is there, then every operation from a
 //! substream of its own.
 
+use super::config::{ECHO_NUMBER, TONE_NUMBER};
 use super::op::{Act, CallPlan, Inside, NetFault, Op, PhoneAct, PhonePlan, Side, Step, SwitchFault};
 use super::{Gateway, Member, Options, Scenario, Site};
 use crate::net::{Burst, Direction, Plan, Rate, Stopped, alg, nat};
@@ -17,6 +18,8 @@ const STREAM_FRAME: u64 = 1 << 40;
 const STREAM_OPS: u64 = 1 << 41;
 /// The first of how people talk.
 const STREAM_SPEECH: u64 = 1 << 44;
+/// Which phones have the switch ring.
+const STREAM_RINGS: u64 = 1 << 45;
 /// Between one call and the next, on the average, in milliseconds.
 const PACE_MS: u64 = 1000;
 const DEPENDENCES: [nat::Dependence; 3] =
@@ -48,6 +51,8 @@ impl Scenario {
         for (speech, number) in speeches.chain(gateways.iter_mut().map(|gateway| &mut gateway.speech)).zip(0..) {
             *speech = draw_speech(seed, options, number);
         }
+        let rings = &mut Stream::new(Seed::from_number(seed), STREAM_RINGS);
+        phones.iter_mut().for_each(|phone| phone.local_ring = options.tones && chance(rings, 500));
         let links = draw_links(stream, options);
         let frame = Scenario { seed, ends_at_rest: false, options, links, nats, phones, gateways, ops: Vec::new() };
         let span_ms = calls * PACE_MS;
@@ -71,6 +76,7 @@ fn draw_phone(stream: &mut Stream, options: Options, number: u64, nats: &[Site])
         has_sha256: chance(stream, 500),
         reuses_nonce: chance(stream, 300),
         has_prack: options.prack && chance(stream, 700),
+        local_ring: false,
         speech: None,
     }
 }
@@ -336,7 +342,7 @@ impl<'s> Draw<'s> {
 
     fn call(&mut self) -> Act {
         let options = self.scenario.options;
-        let (from, to) = self.parties();
+        let (from, mut to) = self.parties();
         let steps = self.steps(&from);
         let callee = self.callee(&to);
         let mut caller = Script::default();
@@ -351,11 +357,14 @@ impl<'s> Draw<'s> {
         }
         let gives_up = options.cancels && self.chance(250);
         let after_ms = if gives_up { self.below(4000) } else { 4000 + self.below(25_000) };
-        let hangs_up = if gives_up || self.chance(500) { Side::Caller } else { Side::Callee };
+        let mut hangs_up = if gives_up || self.chance(500) { Side::Caller } else { Side::Callee };
         if options.prack && self.chance(200) {
             // with a callee that does not do it, the switch itself answers reliably
             caller.reliability = Some(Reliability::Required);
             caller.prack_after_ms = caller.prack_after_ms.or(Some(self.below(1500)));
+        }
+        if options.tones && self.chance(150) {
+            (to, hangs_up) = (self.pick(&[ECHO_NUMBER, TONE_NUMBER]).to_owned(), Side::Caller);
         }
         Act::Call(Box::new(CallPlan { from, to, caller, callee, steps, hangs_up, after_ms }))
     }

@@ -113,6 +113,9 @@ pub struct Member {
     /// It does RFC 3262.
     #[serde(default, skip_serializing_if = "op::is_default")]
     pub has_prack: bool,
+    /// Who calls it hears the switch's ringback.
+    #[serde(default, skip_serializing_if = "op::is_default")]
+    pub local_ring: bool,
     /// How it talks; none: it is silent while things happen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speech: Option<Speech>,

@@ -105,6 +105,8 @@ options! {
     shard_stalls: 150,
     /// Strangers send media to the switch's ports.
     sprays: 150,
+    /// The switch plays ringback to those who call some phones, and answers numbers of its own.
+    tones: 300,
 }
 
 impl std::fmt::Display for Options {

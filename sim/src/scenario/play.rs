@@ -1,7 +1,7 @@
 //! Playing a scenario: a phase in which everything may go wrong, then one in which everything must come right.
 
 use super::audible::{PROBE_SPEECH, deaf_call, talk};
-use super::config::{gateway_address, phone_address, text};
+use super::config::{ECHO_NUMBER, TONE_NUMBER, gateway_address, phone_address, text};
 use super::op::{Act, CallPlan, Inside, NetFault, Op, PhoneAct, Side, SwitchFault};
 use super::{Scenario, Violation};
 use crate::check::Lawful;
@@ -189,9 +189,8 @@ impl Stage {
         if self.doubts.restarts || self.doubts.cuts_off {
             self.pull_plugs();
         }
-        let is_reboot = |op: &Op| matches!(&op.act, Act::Phone(plan) if plan.does == PhoneAct::Reboot);
-        if scenario.ops.iter().any(is_reboot) {
-            // where both phones of a call lost their power nobody ends it, as long as there are no session timers (RFC 4028)
+        if scenario.ops.iter().any(leaves_nobody) {
+            // as long as there are no session timers (RFC 4028)
             self.world.hang_up_all();
         }
         if !self.world.run_until_idle(COOL_DOWN) {
@@ -409,6 +408,16 @@ impl Stage {
                 self.world.at(after + ms(for_ms), |world| world.set_links(Plan::GOOD));
             }
         }
+    }
+}
+
+/// Whether a call may be left that nobody ends: both its phones have lost their power, or the BYE was lost whose sender
+/// was the only one.
+fn leaves_nobody(op: &Op) -> bool {
+    match &op.act {
+        Act::Phone(plan) => plan.does == PhoneAct::Reboot,
+        Act::Call(call) => [ECHO_NUMBER, TONE_NUMBER].contains(&call.to.as_str()),
+        _ => false,
     }
 }
 

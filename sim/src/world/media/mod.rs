@@ -13,6 +13,7 @@ use super::World;
 use super::agenda::{Coming, Owner};
 use super::ops::Chances;
 use crate::check::Violation;
+use crate::phone::rtp;
 use bytes::Bytes;
 use crosspoint_core::media::{LegSocket, MediaOp, MediaReport, Relay};
 use crosspoint_core::ports::{Place, PortCommand, PortReply, Shard};
@@ -118,8 +119,11 @@ impl Media {
         while let Some(mut packet) = self.worker(shard).next_packet() {
             let came = packet.bytes.clone();
             let relay = self.worker(shard).relay(mono, &mut packet);
+            // an echo has a source of its own
+            let is_echoed = rtp::heard(&came) != rtp::heard(&packet.bytes);
             made.push(Made::Took { at: packet.at, packet: came, relay });
             if let Relay::Forward { out, to } = relay {
+                made.extend(is_echoed.then(|| Made::Played(packet.bytes.clone())));
                 made.extend(self.sent(shard, out, to, packet.bytes));
             }
             made.extend(self.worker(shard).reports());
