@@ -147,7 +147,7 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     ),
     (
         "heard-in-calm",
-        "Over good links and without faults both sides of a call that the switch relays hear each other.",
+        "Over good links and without faults both sides of a call that the switch relays hear each other and get each other's RTCP.",
         "user-pains 1",
     ),
     (

@@ -130,7 +130,9 @@ impl Phone {
 
     /// Takes a packet that has come to one of its ports for media.
     pub fn handle_media(&mut self, at: SocketAddr, packet: &[u8]) {
-        let source = match rtp::heard(packet) {
+        let heard = rtp::heard(packet);
+        let is_report = matches!(heard, Heard::Control(_));
+        let source = match heard {
             Heard::Odd => return self.voices.audio.odd += 1,
             Heard::Control(source) => {
                 self.voices.audio.control += 1;
@@ -146,6 +148,9 @@ impl Phone {
         let call = self.calls.all().iter().rev().find(|call| is_its(call.wanted.audio));
         let whose = call.map_or(Whose { call: 0, op: 0 }, |call| Whose { call: call.number, op: call.op });
         self.voices.hear(whose, source);
+        if is_report {
+            self.voices.report(whose.call, source);
+        }
     }
 
     /// How much was sent and heard so far.

@@ -32,6 +32,8 @@ pub struct Voices {
     told: BTreeSet<(u32, u32)>,
     /// By call and source: the op of the call, and how many packets.
     heard: BTreeMap<(u32, u32), (u64, u64)>,
+    /// Calls and sources whose control came.
+    reported: BTreeSet<(u32, u32)>,
 }
 
 impl Voices {
@@ -48,6 +50,11 @@ impl Voices {
     /// A packet of this source comes in at the port of a call.
     pub(super) fn hear(&mut self, whose: Whose, source: u32) {
         self.heard.entry((whose.call, source)).or_insert((whose.op, 0)).1 += 1;
+    }
+
+    /// A report of this source comes in at a port of a call.
+    pub(super) fn report(&mut self, call: u32, source: u32) {
+        self.reported.insert((call, source));
     }
 
     /// In which call it says what this source says.
@@ -68,6 +75,11 @@ impl Voices {
     /// What was heard: at the port of which call, of which source, how many packets.
     pub(crate) fn heard(&self) -> impl Iterator<Item = (Whose, u32, u64)> {
         self.heard.iter().map(|((call, source), (op, packets))| (Whose { call: *call, op: *op }, *source, *packets))
+    }
+
+    /// Whether a report came in this call of what its far side says there.
+    pub fn is_reported_in(&self, call: u32) -> bool {
+        self.reported.iter().any(|(of, source)| *of == call && self.is_told(call, *source))
     }
 
     /// How many packets of audio and control it heard in this call of what its far side says there.

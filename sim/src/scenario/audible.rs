@@ -3,21 +3,28 @@
 use crate::phone::{Call, Phone, Rtcp, Settings, Speech, State};
 use crate::world::SWITCH;
 
-/// In a call in calm both speak at once, and again before it ends.
-pub(super) const PROBE_SPEECH: Speech = Speech {
-    burst: Some(10),
-    pause_ms: 1000,
-    rtcp: Rtcp::Off,
-    is_asymmetric: false,
-    renews_source: false,
-    trails_ms: 0,
-    is_named: true,
-};
-/// The call of this op where it is up and relayed, and this end of it hears nothing of the other.
-pub(super) fn deaf_call(phone: &Phone, op: u64) -> Option<&Call> {
+/// In a call in calm both speak at once, and again before it ends, with reports in one way after the other.
+pub(super) fn probe_speech(number: u64) -> Speech {
+    Speech {
+        burst: Some(10),
+        pause_ms: 1000,
+        rtcp: [Rtcp::Next, Rtcp::Named, Rtcp::Muxed][(number % 3) as usize],
+        is_asymmetric: false,
+        renews_source: false,
+        trails_ms: 0,
+        is_named: true,
+    }
+}
+
+/// The call of this op where it is up and relayed, and this end of it hears nothing of the other, or gets no report.
+pub(super) fn deaf_call(phone: &Phone, op: u64) -> Option<(&Call, &'static str)> {
     let call = phone.call_of(op).filter(|call| call.state() == State::Up)?;
-    let is_relayed = call.agreed().is_some_and(|agreed| agreed.peer_audio().ip() == SWITCH.ip());
-    (is_relayed && phone.voices().heard_in(call.number()) == 0).then_some(call)
+    call.agreed().filter(|agreed| agreed.peer_audio().ip() == SWITCH.ip())?;
+    match (phone.voices().heard_in(call.number()), phone.voices().is_reported_in(call.number())) {
+        (0, _) => Some((call, "hears nothing")),
+        (_, false) => Some((call, "gets no RTCP")),
+        (_, true) => None,
+    }
 }
 
 /// How somebody talks, and that it can be told who is heard.
@@ -36,8 +43,8 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Whether somebody is deaf in a relayed call, of two shards of which both stand still for so long.
-    fn is_deaf(stalled_ms: u64) -> bool {
+    /// How somebody is deaf in a relayed call whose shard stands still for so long, and whose sides have RTCP in this way.
+    fn deafness(stalled_ms: u64, rtcp: Rtcp) -> Option<&'static str> {
         let mut world = World::of_config(
             7,
             &format!(
@@ -46,7 +53,7 @@ mod tests {
             ),
         );
         for name in ["u1", "u2"] {
-            world.add_phone(7, name, |settings| talk(settings, Some(PROBE_SPEECH)));
+            world.add_phone(7, name, |settings| talk(settings, Some(Speech { rtcp, ..probe_speech(0) })));
         }
         world.register_all();
         world.stall_shard(0, ms(stalled_ms));
@@ -54,11 +61,13 @@ mod tests {
             phone.call_for(now, 9, "u2", &[]);
         });
         world.run_for(ms(5000));
-        ["u1", "u2"].iter().any(|name| deaf_call(world.phone(name), 9).is_some())
+        ["u1", "u2"].iter().find_map(|name| deaf_call(world.phone(name), 9)).map(|(_, how)| how)
     }
 
     #[test]
     fn who_hears_nothing_in_a_relayed_call_is_told() {
-        assert!(!is_deaf(0) && is_deaf(10_000));
+        assert_eq!(deafness(0, Rtcp::Named), None);
+        assert_eq!(deafness(10_000, Rtcp::Named), Some("hears nothing"));
+        assert_eq!(deafness(0, Rtcp::Off), Some("gets no RTCP"));
     }
 }

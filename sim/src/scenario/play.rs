@@ -1,6 +1,6 @@
 //! Playing a scenario: a phase in which everything may go wrong, then one in which everything must come right.
 
-use super::audible::{PROBE_SPEECH, deaf_call, talk};
+use super::audible::{deaf_call, probe_speech, talk};
 use super::config::{ECHO_NUMBER, TONE_NUMBER, gateway_address, phone_address, text};
 use super::op::{Act, CallPlan, Inside, NetFault, Op, PhoneAct, Side, SwitchFault};
 use super::{Scenario, Violation};
@@ -200,11 +200,11 @@ impl Stage {
         }
         if !scenario.ends_at_rest {
             self.register_all(scenario);
-            for name in &self.names {
-                self.world.act(name, |phone, _| talk(phone.settings_mut(), Some(PROBE_SPEECH)));
-            }
-            for (number, (from, to)) in probes(scenario).into_iter().enumerate() {
-                self.probe(PROBES + number as u64, &from, &to);
+            for (number, (from, to)) in (0..).zip(probes(scenario)) {
+                for name in &self.names {
+                    self.world.act(name, |phone, _| talk(phone.settings_mut(), Some(probe_speech(number))));
+                }
+                self.probe(PROBES + number, &from, &to);
             }
             self.world.run_until_idle(COOL_DOWN);
         }
@@ -263,8 +263,8 @@ impl Stage {
     fn hear(&mut self, op: u64, from: &str, to: &str) {
         for name in &self.names {
             let phone = self.world.phone(name);
-            if let Some(call) = deaf_call(phone, op) {
-                let text = format!("{from} calls {to} in calm: {name} hears nothing");
+            if let Some((call, how)) = deaf_call(phone, op) {
+                let text = format!("{from} calls {to} in calm: {name} {how}");
                 let violation = Violation::new("heard-in-calm", text).of_call(call.call_id());
                 return self.world.accuse(violation);
             }
