@@ -1,120 +1,43 @@
 //! What the switch itself says to a caller: announcements before a refusal, and numbers of its own. A gateway that this
 //! test plays calls, another one refuses; a shard plays.
 
-use crosspoint_core::cdr::CallRecord;
-use crosspoint_core::config;
-use crosspoint_core::event::Event;
-use crosspoint_core::input::{Flow, SocketId, Transport};
+mod rig;
+
 use crosspoint_core::media::tone::{Law, Program, Recording, SoundId, Sounds};
 use crosspoint_core::media::{MediaOp, MediaReport, MediaShard};
-use crosspoint_core::ports::{BindError, PortCommand, PortReply, Shard};
+use crosspoint_core::ports::Shard;
 use crosspoint_core::rng::media_stream;
-use crosspoint_core::time::{Instant, Now, UnixMicros};
-use crosspoint_core::{Command, Control, Input, Seed, Switch};
-use std::sync::Arc;
-use std::time::Duration;
-
-const CALLER: &str = "192.0.2.1:5060";
-const CALLEE: &str = "198.51.100.2:5060";
+use crosspoint_core::{Control, Input, Seed};
+use rig::{CALLEE, CALLER, Driver, Rig, field, with_body};
+use std::ops::{Deref, DerefMut};
 
 struct Scene {
-    switch: Switch,
-    now: Now,
-    /// Whether ports can be opened.
-    opens: bool,
-    shard: MediaShard,
-    ops: Vec<MediaOp>,
-    sent: Vec<(String, String)>,
-    record: Option<CallRecord>,
+    rig: Rig,
+}
+
+impl Deref for Scene {
+    type Target = Rig;
+    fn deref(&self) -> &Rig {
+        &self.rig
+    }
+}
+
+impl DerefMut for Scene {
+    fn deref_mut(&mut self) -> &mut Rig {
+        &mut self.rig
+    }
 }
 
 impl Scene {
     fn new(keys: &str) -> Scene {
-        let text = format!(
-            "[switch]\ndomain = \"switch.example\"\n[parameters]\nSS_RTP_PORT_RANGE = \"20000,20399\"\n\
-             IVR_RTP_PORT = \"30000,30099\"\n\
-             [[listen]]\ntransport = \"udp\"\nbind = \"10.9.9.9:5060\"\nadvertise = \"203.0.113.9:5060\"\n\
-             [[gateway]]\nname = \"in\"\ndirection = \"mapping\"\npeers = [\"{CALLER}\"]\n\
-             [[gateway]]\nname = \"out\"\ndirection = \"routing\"\nprefixes = [\"08\"]\npeers = [\"{CALLEE}\"]\n{keys}\n"
-        );
-        let config = config::parse(&text).unwrap_or_else(|findings| panic!("{findings}")).config;
-        let now = Now { mono: Instant::from_micros(1), wall: UnixMicros(1_800_000_000_000_000) };
-        let mut scene = Scene {
-            switch: Switch::new(Arc::new(config), Seed::from_number(1), now),
-            now,
-            opens: true,
-            shard: MediaShard::new(media_stream(Seed::from_number(1), 0), Default::default()),
-            ops: Vec::new(),
-            sent: Vec::new(),
-            record: None,
-        };
-        scene.pass(1);
-        scene
-    }
-
-    fn give(&mut self, input: Input<'_>) {
-        self.switch.handle(self.now, input);
-        let mut replies = Vec::new();
-        while let Some(command) = self.switch.poll_command() {
-            match command {
-                Command::Send { flow, bytes } => {
-                    self.sent.push((flow.remote.to_string(), String::from_utf8(bytes.to_vec()).unwrap()));
-                }
-                Command::Emit(event) => {
-                    if let Event::CallEnded { record } = *event {
-                        self.record = Some(*record);
-                    }
-                }
-                Command::Ports(PortCommand::Open { request, .. }) => replies.push(match self.opens {
-                    true => PortReply::Opened { request },
-                    false => PortReply::Refused { request, why: BindError::AddressInUse },
-                }),
-                Command::Media(_, op) => {
-                    self.shard.apply(self.now.mono, op.clone());
-                    self.ops.push(op);
-                }
-                _ => {}
-            }
-        }
-        for reply in replies {
-            self.give(Input::Ports(reply));
-        }
-        while let Some(report) = self.shard.poll_report() {
-            self.give(Input::Media(Shard(0), report));
-        }
-    }
-
-    /// Lets time pass, in ms.
-    fn pass(&mut self, ms: u64) {
-        let end = self.now.mono + Duration::from_millis(ms);
-        while let Some(next) = self.switch.poll_timeout().map(|next| next.at).filter(|at| *at <= end) {
-            self.now.mono = self.now.mono.max(next);
-            self.give(Input::Tick);
-        }
-        self.now.mono = end;
-    }
-
-    fn hear(&mut self, from: &str, text: &str) {
-        let flow = Flow { socket: SocketId(0), transport: Transport::Udp, remote: from.parse().unwrap() };
-        self.give(Input::Datagram { flow, bytes: text.as_bytes() });
+        let callee = format!("prefixes = [\"08\"]\n{keys}");
+        Scene { rig: Rig::new(Driver::Opens, "IVR_RTP_PORT = \"30000,30099\"", &callee) }
     }
 
     /// The caller's INVITE for this number, with this `m=` line and what follows.
     fn invite(&mut self, number: &str, lines: &str, media: &str) {
         let head = head("INVITE", number, "", 1);
         self.hear(CALLER, &with_body(&format!("{head}{lines}"), &sdp(media)));
-    }
-
-    /// The first message to there that begins so.
-    #[track_caller]
-    fn take(&mut self, to: &str, start: &str) -> String {
-        let found = self.sent.iter().position(|(remote, text)| remote == to && text.starts_with(start));
-        let at = found.unwrap_or_else(|| panic!("no {start} to {to} among {:#?}", self.sent));
-        self.sent.remove(at).1
-    }
-
-    fn has(&self, to: &str, start: &str) -> bool {
-        self.sent.iter().any(|(remote, text)| remote == to && text.starts_with(start))
     }
 
     /// What the shard was last told to play, and how.
@@ -136,16 +59,6 @@ impl Scene {
     }
 
     #[track_caller]
-    fn nothing_is_left(&mut self) {
-        self.pass(40_000);
-        assert!(self.switch.is_idle());
-        let view = self.switch.relays().ports().view(1000);
-        let used = view.leases.iter().filter(|lease| lease.flow_no.is_some());
-        let used = used.filter(|lease| !["quarantined", "overdue"].contains(&lease.state)).count();
-        assert_eq!((used, self.switch.relays().sessions(), self.shard.len()), (0, 0, 0), "something is left");
-    }
-
-    #[track_caller]
     fn ended(&self) -> (&'static str, &'static str, u16) {
         let record = self.record.as_ref().expect("the call has ended");
         (record.end_reason.name(), record.end_direction.name(), record.sip_status)
@@ -164,11 +77,6 @@ fn head(method: &str, number: &str, to_tag: &str, cseq: u32) -> String {
     )
 }
 
-fn with_body(head: &str, body: &str) -> String {
-    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-    format!("{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len())
-}
-
 fn sdp(media: &str) -> String {
     match media {
         "" => String::new(),
@@ -185,11 +93,6 @@ fn response(request: &str, status: u16) -> String {
         "SIP/2.0 {status} Why\r\nVia: {via}\r\nFrom: {from}\r\nTo: {to};tag=callee\r\nCall-ID: {call_id}\r\n\
          CSeq: {cseq}\r\nContent-Length: 0\r\n\r\n"
     )
-}
-
-fn field(message: &str, name: &str) -> String {
-    let head = message.split("\r\n\r\n").next().unwrap_or_default();
-    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned()
 }
 
 fn body(message: &str) -> &str {
@@ -331,7 +234,7 @@ fn who_cannot_hear_it_is_refused_at_once() {
         ("Require: 100rel\r\n", ALAW, 486, |_| ()),
         ("", "", 486, |_| ()),
         ("", ALAW, 480, |_| ()),
-        ("", ALAW, 486, |scene| scene.opens = false),
+        ("", ALAW, 486, |scene| scene.driver = Driver::InUse),
     ];
     for (lines, media, status, change) in cases {
         let mut scene = announcing();
@@ -400,12 +303,12 @@ fn a_number_of_the_switchs_own_is_answered_before_phones_and_gateways() {
 
 #[test]
 fn a_number_of_the_switchs_own_is_not_for_everybody() {
-    for (media, opens, ended) in [
-        ("m=audio 4000 RTP/AVP 18", true, ("codec_mismatch", "server", 488)),
-        (ALAW, false, ("no_media_ports", "server", 503)),
+    for (media, driver, ended) in [
+        ("m=audio 4000 RTP/AVP 18", Driver::Opens, ("codec_mismatch", "server", 488)),
+        (ALAW, Driver::InUse, ("no_media_ports", "server", 503)),
     ] {
         let mut scene = Scene::new(NUMBERS);
-        scene.opens = opens;
+        scene.driver = driver;
         scene.invite("9000", "", media);
         scene.pass(2);
         assert_eq!(scene.ended(), ended);
@@ -522,7 +425,7 @@ fn step(scene: &mut Scene, answer: &mut String, step: u8, cseq: u32) {
         6 => scene.hear(CALLER, &with_body(&head("CANCEL", "9000", "", 1), "")),
         7 if scene.plays().is_some() => scene.played(),
         8 => scene.pass(u64::from(step) * 50),
-        9 => scene.opens = !scene.opens,
+        9 => scene.driver = if scene.driver == Driver::Opens { Driver::InUse } else { Driver::Opens },
         10 if scene.has(CALLEE, "INVITE ") => refused(scene, 486),
         11 if scene.has(CALLER, "BYE ") => {
             let bye = scene.take(CALLER, "BYE ");
@@ -544,7 +447,7 @@ fn every_call_ends(number: u8, offer: bool, steps: Vec<u8>) -> bool {
         step(&mut scene, &mut answer, one, cseq);
     }
     // nobody says anything any more: the ports open, the callee never answers, the call has its longest time
-    scene.opens = true;
+    scene.driver = Driver::Opens;
     scene.pass(4_000_000);
     scene.nothing_is_left();
     scene.record.is_some()

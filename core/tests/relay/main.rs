@@ -1,13 +1,16 @@
 //! Calls whose media the switch relays, between two gateways that this test plays: what each is shown, which ports are
 //! asked for and given back, what the shard is told. Descriptions are written in a few words, `audio 4000 sendonly`.
 
+#[path = "../rig/mod.rs"]
+mod rig;
 mod scene;
 
 use crosspoint_core::Input;
 use crosspoint_core::media::{Kind, MediaReport, MediaShard, Party, Refusal, SessionId};
 use crosspoint_core::ports::{BindError, PortReply, Shard};
 use crosspoint_core::rng::{Seed, media_stream};
-use scene::{CALLEE, CALLER, Driver, Scene, field, response, sdp, shown, with_body};
+use rig::{CALLEE, CALLER, Driver, field, with_body};
+use scene::{Scene, response, sdp, shown};
 
 #[test]
 fn each_side_is_shown_the_switch_and_the_shard_is_told_where_they_are() {
@@ -18,7 +21,7 @@ fn each_side_is_shown_the_switch_and_the_shard_is_told_where_they_are() {
     assert_eq!(scene.targets(), ["192.0.2.1:4000", "198.51.100.2:6000"]);
     assert_eq!(scene.used(), 2, "a pair for each leg");
     scene.hang_up();
-    let record = scene.record.unwrap();
+    let record = scene.record.clone().unwrap();
     assert_eq!((record.media.as_str(), record.media_rule.as_str()), ("relay", "G3"));
 }
 
@@ -160,7 +163,7 @@ fn a_later_offer_shows_a_translator_and_the_media_comes_into_the_switch() {
     scene.request(CALLER, "ACK", 2, "");
     scene.take(CALLEE, "ACK ");
     scene.hang_up();
-    let record = scene.record.unwrap();
+    let record = scene.record.clone().unwrap();
     assert_eq!((record.media.as_str(), record.media_rule.as_str()), ("relay", "S7"));
 }
 
@@ -217,7 +220,7 @@ fn the_record_does_not_wait_for_ever() {
     scene.pass(900);
     assert!(scene.record.is_none());
     scene.pass(200);
-    assert_eq!(scene.record.unwrap().rtp_caller_packets, None);
+    assert_eq!(scene.record.clone().unwrap().rtp_caller_packets, None);
 }
 
 /// A description in a part of the body is rewritten like one that is the whole of it.
@@ -259,7 +262,7 @@ fn a_silence_that_is_watched_ends_the_call() {
     assert!(scene.record.is_none(), "{:?}", scene.record);
     scene.pass(200);
     assert!(scene.has(CALLER, "BYE ") && scene.has(CALLEE, "BYE "));
-    let record = scene.record.unwrap();
+    let record = scene.record.clone().unwrap();
     assert_eq!((record.end_reason.name(), record.media_rule.as_str()), ("interrupted", "F2"));
     assert_eq!((record.rtp_caller_packets, record.rtp_callee_packets), (Some(0), Some(3)));
     assert!(record.route.contains("nothing from the callee (media.interrupted)"), "{}", record.route);
@@ -279,7 +282,7 @@ fn one_way_audio_is_told() {
     assert_eq!(stream.caller, "192.0.2.1:4000 locked by signalled_address");
     assert_eq!(stream.callee, "198.51.100.2:6000 signalled by signalling");
     scene.hang_up();
-    let route = scene.record.unwrap().route;
+    let route = scene.record.clone().unwrap().route;
     let told = "one-way audio: the caller hears nothing; of the caller: 5 packets, 192.0.2.1:4000 locked by \
                 signalled_address; of the callee: 0 packets, 198.51.100.2:6000 signalled by reopened, 5 rejected \
                 (media.one-way)";

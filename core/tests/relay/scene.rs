@@ -1,46 +1,29 @@
 //! The switch between two gateways and a driver, all played by the test.
 
-use crosspoint_core::cdr::CallRecord;
-use crosspoint_core::config;
-use crosspoint_core::event::Event;
-use crosspoint_core::input::{Flow, SocketId, Transport};
-use crosspoint_core::media::{LegPlan, MediaOp, MediaShard, Party, Relay};
-use crosspoint_core::ports::{BindError, PortCommand, PortReply, Shard};
-use crosspoint_core::rng::media_stream;
-use crosspoint_core::time::{Instant, Now, UnixMicros};
-use crosspoint_core::{Command, Input, Seed, Switch};
-use std::sync::Arc;
-use std::time::Duration;
-
-pub(crate) const CALLER: &str = "192.0.2.1:5060";
-pub(crate) const CALLEE: &str = "198.51.100.2:5060";
-
-/// How the driver answers an order to open ports.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Driver {
-    /// At once.
-    Opens,
-    /// Each time: somebody else has them.
-    InUse,
-    /// Not at all.
-    Silent,
-}
+use super::rig::{CALLEE, CALLER, Driver, Rig, field, with_body};
+use crosspoint_core::Input;
+use crosspoint_core::media::{LegPlan, MediaOp, Party, Relay};
+use std::ops::{Deref, DerefMut};
 
 pub(crate) struct Scene {
-    pub(crate) switch: Switch,
-    pub(crate) now: Now,
-    pub(crate) driver: Driver,
-    /// Requests for ports that have had no reply.
-    pub(crate) asked: Vec<u64>,
-    pub(crate) shard: MediaShard,
-    /// What the shard was told.
-    pub(crate) ops: Vec<MediaOp>,
-    pub(crate) sent: Vec<(String, String)>,
-    pub(crate) record: Option<CallRecord>,
+    rig: Rig,
     pub(crate) cseq: [u32; 2],
     /// The INVITE that the callee got, and the answer that the caller got: the dialogs.
     pub(crate) invited: String,
     pub(crate) answered: String,
+}
+
+impl Deref for Scene {
+    type Target = Rig;
+    fn deref(&self) -> &Rig {
+        &self.rig
+    }
+}
+
+impl DerefMut for Scene {
+    fn deref_mut(&mut self) -> &mut Rig {
+        &mut self.rig
+    }
 }
 
 impl Scene {
@@ -54,76 +37,8 @@ impl Scene {
 
     /// With further keys of the gateway that is called.
     pub(crate) fn of(driver: Driver, parameters: &str, callee: &str) -> Scene {
-        let text = format!(
-            "[switch]\ndomain = \"switch.example\"\n[parameters]\nSS_RTP_PORT_RANGE = \"20000,20399\"\n{parameters}\n\
-             [[listen]]\ntransport = \"udp\"\nbind = \"10.9.9.9:5060\"\nadvertise = \"203.0.113.9:5060\"\n\
-             [[gateway]]\nname = \"in\"\ndirection = \"mapping\"\npeers = [\"{CALLER}\"]\n\
-             [[gateway]]\nname = \"out\"\ndirection = \"routing\"\npeers = [\"{CALLEE}\"]\n{callee}\n"
-        );
-        let config = config::parse(&text).unwrap_or_else(|findings| panic!("{findings}")).config;
-        let now = Now { mono: Instant::from_micros(1), wall: UnixMicros(1_800_000_000_000_000) };
-        let mut scene = Scene {
-            switch: Switch::new(Arc::new(config), Seed::from_number(1), now),
-            now,
-            driver,
-            asked: Vec::new(),
-            shard: MediaShard::new(media_stream(Seed::from_number(1), 0), Default::default()),
-            ops: Vec::new(),
-            sent: Vec::new(),
-            record: None,
-            cseq: [1, 1],
-            invited: String::new(),
-            answered: String::new(),
-        };
-        scene.pass(1);
-        scene
-    }
-
-    pub(crate) fn give(&mut self, input: Input<'_>) {
-        self.switch.handle(self.now, input);
-        let mut replies = Vec::new();
-        while let Some(command) = self.switch.poll_command() {
-            match command {
-                Command::Send { flow, bytes } => {
-                    self.sent.push((flow.remote.to_string(), String::from_utf8(bytes.to_vec()).unwrap()));
-                }
-                Command::Emit(event) => {
-                    if let Event::CallEnded { record } = *event {
-                        self.record = Some(*record);
-                    }
-                }
-                Command::Ports(PortCommand::Open { request, .. }) => match self.driver {
-                    Driver::Opens => replies.push(PortReply::Opened { request }),
-                    Driver::InUse => replies.push(PortReply::Refused { request, why: BindError::AddressInUse }),
-                    Driver::Silent => self.asked.push(request),
-                },
-                Command::Media(_, op) => {
-                    self.shard.apply(self.now.mono, op.clone());
-                    self.ops.push(op);
-                }
-                _ => {}
-            }
-        }
-        for reply in replies {
-            self.give(Input::Ports(reply));
-        }
-        while let Some(report) = self.shard.poll_report() {
-            self.give(Input::Media(Shard(0), report));
-        }
-    }
-
-    /// Lets time pass, in ms.
-    pub(crate) fn pass(&mut self, ms: u64) {
-        let end = self.now.mono + Duration::from_millis(ms);
-        loop {
-            let of_switch = self.switch.poll_timeout().map(|next| next.at);
-            let next = [of_switch, self.shard.poll_timeout()].into_iter().flatten().min();
-            let Some(next) = next.filter(|at| *at <= end) else { break };
-            self.now.mono = self.now.mono.max(next);
-            self.shard.tick(self.now.mono);
-            self.give(Input::Tick);
-        }
-        self.now.mono = end;
+        let rig = Rig { shard_runs: true, ..Rig::new(driver, parameters, callee) };
+        Scene { rig, cseq: [1, 1], invited: String::new(), answered: String::new() }
     }
 
     /// A packet of G.711 comes from there to the port of this side; gives where it goes.
@@ -131,29 +46,13 @@ impl Scene {
         let mut packet =
             [&[0x80, 8][..], &sequence.to_be_bytes(), &[0; 4], &[1, 2, 3, party as u8], &[0xd5; 160]].concat();
         let socket = self.plan(0, party).socket;
-        let relay = self.shard.relay(self.now.mono, socket, from.parse().unwrap(), &mut packet);
+        let now = self.now.mono;
+        let relay = self.shard.relay(now, socket, from.parse().unwrap(), &mut packet);
         self.give(Input::Tick);
         match relay {
             Relay::Forward { to, .. } => Some(to.to_string()),
             Relay::Consume | Relay::Drop(_) => None,
         }
-    }
-
-    pub(crate) fn hear(&mut self, from: &str, text: &str) {
-        let flow = Flow { socket: SocketId(0), transport: Transport::Udp, remote: from.parse().unwrap() };
-        self.give(Input::Datagram { flow, bytes: text.as_bytes() });
-    }
-
-    /// The first message to there that begins so.
-    #[track_caller]
-    pub(crate) fn take(&mut self, to: &str, start: &str) -> String {
-        let found = self.sent.iter().position(|(remote, text)| remote == to && text.starts_with(start));
-        let at = found.unwrap_or_else(|| panic!("no {start} to {to} among {:#?}", self.sent));
-        self.sent.remove(at).1
-    }
-
-    pub(crate) fn has(&self, to: &str, start: &str) -> bool {
-        self.sent.iter().any(|(remote, text)| remote == to && text.starts_with(start))
     }
 
     /// The caller's INVITE with this description.
@@ -246,28 +145,12 @@ impl Scene {
         Party::BOTH.map(|party| self.plan(0, party).signalled.map(|at| at.to_string()).unwrap_or_default())
     }
 
-    /// Ports that are in use or waiting, but for the stock.
-    pub(crate) fn used(&self) -> u32 {
-        let view = self.switch.relays().ports().view(1000);
-        view.leases
-            .iter()
-            .filter(|lease| lease.flow_no.is_some() && !["quarantined", "overdue"].contains(&lease.state))
-            .count() as u32
-    }
-
     pub(crate) fn hang_up(&mut self) {
         self.request(CALLER, "BYE", 99, "");
         let bye = self.take(CALLEE, "BYE ");
         self.hear(CALLEE, &with_body(&response(&bye, 200, "", CALLEE), ""));
-        self.pass(40_000);
-        assert!(self.switch.is_idle());
-        assert_eq!((self.used(), self.switch.relays().sessions(), self.shard.len()), (0, 0, 0), "something is left");
+        self.nothing_is_left();
     }
-}
-
-pub(crate) fn with_body(head: &str, body: &str) -> String {
-    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-    format!("{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
 pub(crate) fn response(request: &str, status: u16, tag: &str, from: &str) -> String {
@@ -281,11 +164,6 @@ pub(crate) fn response(request: &str, status: u16, tag: &str, from: &str) -> Str
         of("Call-ID"),
         of("CSeq")
     )
-}
-
-pub(crate) fn field(message: &str, name: &str) -> String {
-    let head = message.split("\r\n\r\n").next().unwrap_or_default();
-    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned()
 }
 
 /// `audio 4000 sendonly; image 4002`: kind, port, attributes. Audio has PCMA, and telephone-event under the number that
