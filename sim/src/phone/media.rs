@@ -6,7 +6,7 @@ use super::message::Message;
 use super::rtp::{self, Heard, Media, Packet, Target};
 use super::sdp::{Codec, Direction, NAMED_RTCP, Session, of_message};
 use super::settings::Settings;
-use super::speech::{PORTS_OF_CALL, Rtcp};
+use super::speech::{PORTS_OF_CALL, Rtcp, SLOTS};
 use super::voices::{Audio, Voices, Whose};
 use crosspoint_core::time::Instant;
 use std::net::SocketAddr;
@@ -26,8 +26,8 @@ pub(super) fn source_in(message: &Message) -> Option<(String, u32)> {
 impl Phone {
     /// What it would like a new call to be.
     pub(super) fn first_description(&self, number: u32) -> Session {
-        let Settings { audio, speech, .. } = &self.settings;
-        let audio = SocketAddr::new(audio.ip(), audio.port() + speech.offset(number));
+        let speech = &self.settings.speech;
+        let audio = self.audio_of(number);
         let mut wanted = Session::new(audio, &self.settings.codecs);
         wanted.rtcp_port = (speech.rtcp == Rtcp::Named).then(|| audio.port() + NAMED_RTCP);
         wanted.has_mux = speech.rtcp == Rtcp::Muxed;
@@ -37,6 +37,23 @@ impl Phone {
         }
         wanted.mark = self.settings.marks.then(|| self.settings.user.clone());
         wanted
+    }
+
+    /// Where a call receives: a new one has the ports that were given up longest ago, and none that another call has. One
+    /// that was lost in a reboot has them still, since its far side may go on.
+    fn audio_of(&self, number: u32) -> SocketAddr {
+        if let Some(call) = self.calls.get(number) {
+            return call.wanted.audio;
+        }
+        let Settings { audio, speech, .. } = &self.settings;
+        let places = (0..SLOTS.into())
+            .map(|turn| SocketAddr::new(audio.ip(), audio.port() + speech.offset(number.wrapping_add(turn))));
+        let use_of = |at: &SocketAddr| {
+            let latest = self.calls.all().iter().rev().find(|call| call.wanted.audio == *at);
+            let left = latest.map(|call| call.left_at.filter(|_| call.is_over()));
+            (left == Some(None), left.flatten().map(|(at, _)| at))
+        };
+        places.min_by_key(use_of).expect("there is a slot")
     }
 
     fn base_of(&self, number: u32) -> u32 {
@@ -161,5 +178,33 @@ impl Phone {
     /// Who was heard in which call, and who says what.
     pub fn voices(&self) -> &Voices {
         &self.voices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{End, Phone, Settings, Speech};
+    use super::*;
+    use crosspoint_core::rng::{Seed, Stream};
+
+    #[test]
+    fn no_two_calls_that_last_share_a_port_and_a_new_one_has_that_which_was_given_up_longest_ago() {
+        let address = |text: &str| text.parse().unwrap();
+        let (local, server) = (address("192.0.2.9:5060"), address("192.0.2.1:5060"));
+        let mut settings = Settings::new("alice", "secret", "example.net", local, server);
+        settings.speech = Speech { is_named: true, ..Speech::default() };
+        let mut phone = Phone::new(settings, Stream::new(Seed::from_number(7), 1));
+        let port = |phone: &mut Phone| {
+            let number = phone.call(phone.now, "bob");
+            phone.find_call(number).wanted.audio.port()
+        };
+        let ports: Vec<u16> = (0..SLOTS).map(|_| port(&mut phone)).collect();
+        assert!(ports.iter().enumerate().all(|(n, port)| !ports[..n].contains(port)), "{ports:?}");
+        for (second, number) in [(1, 10), (2, 7), (3, 3)] {
+            phone.tick(Instant::EPOCH + Duration::from_secs(second));
+            phone.over(number, End::TimedOut);
+        }
+        let found = [0; 3].map(|_| port(&mut phone));
+        assert_eq!(found, [10, 7, 3].map(|number| ports[number - 1]));
     }
 }

@@ -54,7 +54,7 @@ pub enum Rtcp {
 
 /// Ports of each call, of [`Speech::is_named`]: RTP, RTCP, the port that one may send from, and a named one of RTCP.
 pub(crate) const PORTS_OF_CALL: u16 = 4;
-/// So many calls one after the other have ports of their own.
+/// So many calls at a time have ports of their own.
 pub(crate) const SLOTS: u16 = 16;
 
 impl Speech {
@@ -63,7 +63,7 @@ impl Speech {
         Speech { burst: Some(burst), pause_ms, ..Speech::default() }
     }
 
-    /// By how much the ports of the n-th call are above those of the phone.
+    /// By how much the ports are above those of the phone that the n-th call has where no other call has them.
     pub(super) fn offset(&self, call: u32) -> u16 {
         if self.is_named { PORTS_OF_CALL * (call % u32::from(SLOTS)) as u16 } else { 0 }
     }
