@@ -31,6 +31,121 @@ pub(crate) const FLOWS: &[Flow<'static>] = &[
         ..RINGS
     },
     Flow {
+        section: "update",
+        about: "a target refresh, answered by the switch (RFC 3311 §5.2)",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =180 Ringing > west =183 INVITE + relay
+            west =UPDATE > west =200 UPDATE
+            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
+            west =ACK
+            bob =200 OK to CANCEL
+            bob =487 Request Terminated to INVITE > bob =ACK
+        ",
+        ..RINGS
+    },
+    Flow {
+        section: "update-with-an-offer",
+        about: "the INVITE's offer has no answer yet: what is not sent reliably is a preview of one (RFC 3311 §5.2)",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =180 Ringing > west =183 INVITE + relay
+            west =UPDATE + sdp > west =500 UPDATE
+            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
+            west =ACK
+            bob =200 OK to CANCEL
+            bob =487 Request Terminated to INVITE > bob =ACK
+        ",
+        told: &[("west", "Retry-After: ")],
+        ..RINGS
+    },
+    Flow {
+        section: "prack",
+        about: "nothing was sent reliably here (RFC 3262 §3)",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =180 Ringing > west =183 INVITE + relay
+            west =PRACK | RAck: 1 1 INVITE > west =481 PRACK
+            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
+            west =ACK
+            bob =200 OK to CANCEL
+            bob =487 Request Terminated to INVITE > bob =ACK
+        ",
+        ..RINGS
+    },
+    Flow {
+        section: "info",
+        about: "what has no package is taken, though no callee is there to have it (RFC 6086 §4.2.2)",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =180 Ringing > west =183 INVITE + relay
+            west =INFO > west =200 INFO
+            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
+            west =ACK
+            bob =200 OK to CANCEL
+            bob =487 Request Terminated to INVITE > bob =ACK
+        ",
+        ..RINGS
+    },
+    Flow {
+        section: "info-of-a-package",
+        about: "the switch takes no package (RFC 6086 §4.2.2)",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =180 Ringing > west =183 INVITE + relay
+            west =INFO | Info-Package: x > west =469 INFO
+            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
+            west =ACK
+            bob =200 OK to CANCEL
+            bob =487 Request Terminated to INVITE > bob =ACK
+        ",
+        told: &[("west", "Recv-Info: ")],
+        ..RINGS
+    },
+    Flow {
+        section: "options",
+        about: "as outside dialogs (RFC 3261 §11.2)",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =180 Ringing > west =183 INVITE + relay
+            west =OPTIONS > west =200 OPTIONS
+            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
+            west =ACK
+            bob =200 OK to CANCEL
+            bob =487 Request Terminated to INVITE > bob =ACK
+        ",
+        told: &[("west", "Accept: application/sdp")],
+        ..RINGS
+    },
+    Flow {
+        section: "refer",
+        about: "nobody is there to be sent elsewhere",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =180 Ringing > west =183 INVITE + relay
+            west =REFER | Refer-To: <sip:carol@example.net> > west =405 REFER
+            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
+            west =ACK
+            bob =200 OK to CANCEL
+            bob =487 Request Terminated to INVITE > bob =ACK
+        ",
+        told: &[("west", "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK\r\n")],
+        ..RINGS
+    },
+    Flow {
+        section: "re-invite",
+        about: "before the first INVITE's final answer (RFC 3261 §14.2)",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =180 Ringing > west =183 INVITE + relay
+            west =INVITE + sdp > west =500 INVITE
+            west =ACK
+            bob =486 Busy Here > bob =ACK, west =486 INVITE
+        ",
+        told: &[("west", "Retry-After: ")],
+        ..RINGS
+    },
+    Flow {
         section: "bye-in-announcement",
         about: "the caller has heard enough of an announcement: its INVITE ends, the record keeps the reason",
         script: "

@@ -1,14 +1,17 @@
 //! Early dialogs of the switch's own: the caller hears its ringback or an announcement, which a 183 under a tag of the
 //! switch's own describes. No callee is behind them, so what is asked there is the switch's to answer.
 
-use super::super::start::described;
-use super::super::{Call, LegState, Of, Side, Step, answer};
+use super::super::start::{described, has_session};
+use super::super::{Call, LegState, Of, Side, Step, answer, glare};
 use super::Ring;
 use crate::dialog::Tag;
 use crate::limits;
-use crate::sip::{Message, Method, Writer};
+use crate::sip::{Message, Method, Name, Writer};
 use crate::transaction::{Reply, ServerId};
 use serde::{Deserialize, Serialize};
+
+/// What may be asked in such a dialog: the Allow header.
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
 
 /// Such a dialog: what it has besides the identifiers of the caller's INVITE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +59,37 @@ impl Call {
         own.remote_cseq = cseq.number;
         match method {
             Method::Bye => self.on_own_bye(step, tag, message, server),
-            _ => step.reply(server, 481, &tag),
+            // RFC 3262 §3: nothing is sent reliably here
+            Method::Prack => step.reply(server, 481, &tag),
+            // RFC 3261 §14.2: the first one has no final answer yet
+            Method::Invite => glare::refuse_for_now(step, server, &tag),
+            // RFC 3311 §5.2: nor has its offer an answer, of which an unreliable 183 shows but a preview
+            Method::Update if has_session(message) => glare::refuse_for_now(step, server, &tag),
+            _ => self.answer_own(step, tag, message, server),
         }
+    }
+
+    /// Answers what changes nothing in one of them: nothing is ever sent to the target that an UPDATE refreshes.
+    fn answer_own(&self, step: &mut Step<'_>, tag: Tag, message: &Message<'_>, server: ServerId) {
+        let mut lines = Writer::lines();
+        let status = match message.method() {
+            Some(Method::Info) if message.value(Name::InfoPackage).is_some() => {
+                lines.header("Recv-Info", ""); // RFC 6086 §4.2.2: the switch takes none
+                469
+            }
+            Some(Method::Options | Method::Update | Method::Info) => {
+                answer::contact(step, self.ingress.dialog.flow, &mut lines);
+                lines.header("Allow", ALLOW).header("Accept", "application/sdp");
+                200
+            }
+            Some(Method::Notify) => 481, // RFC 6665 §4.1.3: there is no subscription
+            method => {
+                lines.header("Allow", ALLOW);
+                if matches!(method, Some(Method::Other(_))) { 501 } else { 405 }
+            }
+        };
+        let reply = Reply { headers: lines.as_bytes(), ..Reply::new(status, &tag) };
+        step.transactions.respond(step.cx, server, reply);
     }
 
     /// The caller ends one of them.
