@@ -119,6 +119,25 @@ fn the_switch_rings_for_a_phone_with_local_ring() {
     insta::assert_snapshot!(hang_up(world, ALICE, "relayed by S4: the switch plays ringback until the 200", &DONE));
 }
 
+/// RFC 3261 §13.2.1: Bob's answer is in his reliable 183 and not repeated; Alice, who is not shown that, gets it with the
+/// 200, and both hear each other.
+#[test]
+fn a_phone_that_describes_itself_while_the_switch_rings_is_heard() {
+    let mut world = scene("", "local_ring = true");
+    set(&mut world, BOB, |bob| (bob.early_media, bob.rings_with) = (true, 183));
+    for name in [ALICE, BOB] {
+        set(&mut world, name, |phone| (phone.reliability, phone.talks) = (Reliability::Supported, true));
+    }
+    call(&mut world, ALICE, BOB);
+    world.run_for(s(4));
+    agreed(&world, ALICE, BOB);
+    world.act(ALICE, Phone::hang_up);
+    world.run_until_idle(s(900));
+    let packets = (record(&world).rtp_caller_packets, record(&world).rtp_callee_packets);
+    assert!(packets.0 > Some(50) && packets.1 > Some(50), "{packets:?}");
+    insta::assert_snapshot!(finish(world, "relayed by S4, Bob's answer in his reliable 183 alone", &DONE));
+}
+
 /// Which provisional answers Alice is shown, and what the record's route says of the ringing.
 fn rung(alice: fn(&mut Settings), bob: fn(&mut Settings)) -> (Vec<String>, String) {
     let mut world = scene("", "local_ring = true");

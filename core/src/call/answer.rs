@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::input::Flow;
 use crate::limits;
 use crate::routing::failover::Failure;
-use crate::sip::{Message, Name, NameAddr, Uri, Writer};
+use crate::sip::{Index, Message, Name, NameAddr, Scanned, Uri, Writer, scan};
 use crate::timers::CallTimer;
 use crate::transaction::{ClientId, Kind as Machine, NewRequest, Reply};
 use bytes::Bytes;
@@ -54,7 +54,16 @@ impl Call {
         }
         match (state, status) {
             (AttemptState::Inviting, 101..200) => self.on_progress(step, id, message, flow, status),
-            (AttemptState::Inviting, 200..300) => self.on_accepted(step, id, message, flow, status),
+            (AttemptState::Inviting, 200..300) => match self.completed(id, message) {
+                Some(whole) => {
+                    let mut index = Index::default();
+                    let Ok(Scanned::Message(whole)) = scan(&whole, &mut index) else {
+                        panic!("a 2xx with the body of another answer can be read, as both could");
+                    };
+                    self.on_accepted(step, id, &whole, flow, status);
+                }
+                None => self.on_accepted(step, id, message, flow, status),
+            },
             (AttemptState::Inviting, 401 | 407) if self.answer_challenge(step, id, message) => {}
             (AttemptState::Inviting, 421) if self.offer_reliable(step, id, message) => {}
             (AttemptState::Inviting, 300..400) if self.follow(step, id, message, status) => {}
@@ -380,7 +389,7 @@ impl Call {
 
     /// Passes a provisional answer that makes no dialog.
     fn show_plain(&mut self, step: &mut Step<'_>, message: &Message<'_>, status: u16) {
-        if self.ingress.has_rung {
+        if self.ingress.has_rung || self.is_ringing() {
             return;
         }
         self.ingress.has_rung |= status == 180;

@@ -6,6 +6,10 @@
 //! | supports 100rel | does not | unreliable on both legs |
 //! | requires 100rel | does not | reliable towards the caller, whose PRACK the switch answers |
 //! | knows nothing of it | sends reliably (`rel100 = "on"`) | the switch sends the PRACK; unreliable towards the caller |
+//! | hears the switch's ringback | sends reliably | the switch sends the PRACK; nothing towards the caller |
+//!
+//! In the last two the callee's answer may stand in such a provisional answer alone, which the caller has not been given so
+//! that it counts: the caller gets it with the 2xx (RFC 3261 §13.2.1).
 //!
 //! Towards the caller one answer at a time is on its way; further ones, the 2xx too, wait for its PRACK.
 
@@ -13,13 +17,13 @@ use super::answer::{hear_session, show_session};
 use super::exchange::NewExchange;
 use super::media::Ending;
 use super::start::has_session;
-use super::{Call, End, Kind, LegState, Open, ReliableWish, Side, Step, options};
+use super::{Branch, Call, End, Kind, LegState, Open, ReliableWish, Side, Step, options};
 use crate::cdr::{EndDirection, EndReason};
 use crate::cx::Cx;
 use crate::dialog::MAX_FORWARDS;
 use crate::input::Flow;
 use crate::limits;
-use crate::sip::{Index, Message, Name, Scanned, scan};
+use crate::sip::{Header, Index, Message, Name, Scanned, Writer, scan};
 use crate::timers::{CallTimer, TimerId};
 use crate::transaction::{Intervals, ServerId};
 use bytes::Bytes;
@@ -40,6 +44,9 @@ pub struct Reliable {
     held: VecDeque<Bytes>,
     /// RSeq of the last one that came from the callee in order.
     heard: Option<u32>,
+    /// The callee's answer to the offer, as the provisional answer that the caller was not given, or not reliably; else
+    /// empty.
+    kept: Box<[u8]>,
 }
 
 /// An answer that was sent to the caller and awaits its PRACK.
@@ -79,6 +86,18 @@ fn rack_of(prack: &Message<'_>) -> Option<(u32, u32)> {
     (method == b"INVITE").then_some((rseq, cseq))
 }
 
+/// Whether a header is about the body.
+fn is_of_body(header: &Header<'_>) -> bool {
+    matches!(
+        header.name,
+        Name::ContentDisposition
+            | Name::ContentEncoding
+            | Name::ContentLanguage
+            | Name::ContentLength
+            | Name::ContentType
+    )
+}
+
 fn number(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text.trim_ascii()).ok()?.parse().ok()
 }
@@ -107,8 +126,16 @@ impl Reliable {
         self.unacknowledged.as_mut().map(|one| one.of_callee = None).is_some()
     }
 
+    /// Keeps a provisional answer with a description, unless one is kept that counts as much.
+    fn keep(&mut self, message: &Message<'_>, decides: bool) {
+        if decides || self.kept.is_empty() {
+            self.kept = message.bytes().into();
+        }
+    }
+
     /// Nothing is sent again.
     pub(super) fn stop(&mut self, cx: &mut Cx) {
+        self.kept = Box::default();
         if let Some(mut one) = self.unacknowledged.take() {
             cx.timers.cancel(&mut one.timer);
         }
@@ -128,6 +155,7 @@ impl Call {
         let (wish, has_offer) = (self.ingress.reliable, self.ingress.has_offer);
         let branch = self.branch_mut(branch_id).expect("the caller holds this branch");
         let rseq = rseq_of(message);
+        let decides = rseq.is_some() && branch.callee.session.open() == Open::Ours;
         if let Some(rseq) = rseq {
             // RFC 3262 §4: in order, each once; what is out of order comes again.
             if branch.reliable.heard.is_some_and(|last| rseq != last.wrapping_add(1)) {
@@ -139,10 +167,39 @@ impl Call {
             }
         }
         branch.callee.dialog.take_answer(message, flow);
-        if rseq.is_some() && wish == ReliableWish::None {
+        let attempt = branch.attempt;
+        let is_hidden = self.ring_locally(step, attempt);
+        let is_ours_to_acknowledge = rseq.is_some() && (is_hidden || wish == ReliableWish::None);
+        let branch = self.branch_mut(branch_id).expect("looked up above");
+        if has_offer && has_session(message) && (is_hidden || is_ours_to_acknowledge) {
+            branch.reliable.keep(message, decides);
+        }
+        if is_ours_to_acknowledge {
             self.acknowledge_provisional(step, branch_id, message);
         }
-        self.show_provisional(step, branch_id, message, status);
+        if !is_hidden {
+            self.show_provisional(step, branch_id, message, status);
+        }
+    }
+
+    /// A 2xx of this attempt as the caller is to have it, where it does not repeat the answer that the callee has given before
+    /// and the caller has not been given (RFC 3261 §13.2.1): with that answer. None where nothing is missing.
+    pub(super) fn completed(&self, attempt: u8, accepted: &Message<'_>) -> Option<Bytes> {
+        let tag = accepted.to().ok()?.tag().unwrap_or_default();
+        let is_its = |branch: &&Branch| branch.attempt == attempt && *branch.callee.dialog.remote_tag == *tag;
+        let kept = &self.branches.iter().find(is_its)?.reliable.kept;
+        let mut index = Index::default();
+        let Ok(Scanned::Message(before)) = scan(kept, &mut index) else { return None };
+        if has_session(accepted) {
+            return None;
+        }
+        let mut whole = Writer::response(accepted.status()?, accepted.reason().unwrap_or_default());
+        let head = accepted.headers().filter(|header| !is_of_body(header));
+        let body = before.headers().filter(|header| is_of_body(header) && header.name != Name::ContentLength);
+        head.chain(body).for_each(|header| {
+            whole.pass(&header);
+        });
+        Some(whole.finish(before.body()))
     }
 
     /// Shows the caller a provisional answer of a branch, reliably where both or it alone want that.
@@ -151,14 +208,10 @@ impl Call {
         let rseq = rseq_of(message);
         let is_reliable = wish == ReliableWish::Required || (wish == ReliableWish::Supported && rseq.is_some());
         let has_session = has_session(message);
-        let has_rung = self.ingress.has_rung;
+        let has_rung = self.ingress.has_rung || self.is_ringing();
         let is_first = self.branch(branch_id).is_some_and(|branch| branch.caller.dialog.local_tag == self.first_tag());
         // It has rung already: the same from another phone would be a second ringing. A reliable one awaits its PRACK.
         if has_rung && !has_session && !is_first && (rseq.is_none() || !is_reliable) {
-            return;
-        }
-        let attempt = self.branch(branch_id).expect("the caller holds this branch").attempt;
-        if !is_reliable && self.ring_locally(step, attempt) {
             return;
         }
         if !is_reliable {

@@ -96,6 +96,20 @@ pub(crate) const FLOWS: &[Flow<'static>] = &[
         ..CALL
     },
     Flow {
+        section: "described-reliably-to-the-switch",
+        about: "the callee need not repeat its answer, the caller must have it in what cannot get lost (RFC 3261 §13.2.1)",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + sdp
+            bob =183 Session Progress | Require: 100rel | RSeq: 5 + sdp > bob =PRACK, west =183 INVITE + sdp
+            bob =200 OK to PRACK
+            bob =200 OK to INVITE > west =200 INVITE + sdp
+            west =ACK > bob =ACK
+            west =BYE > west =200 BYE, bob =BYE
+            bob =200 OK
+        ",
+        ..CALL
+    },
+    Flow {
         section: "prack-to-the-switch",
         about: "the caller requires it, the callee does not do it: the PRACK stays on the caller's side",
         script: "

@@ -146,6 +146,51 @@ pub(crate) const FLOWS: &[Flow<'static>] = &[
         ..RINGS
     },
     Flow {
+        section: "described-reliably",
+        about: "the callee's answer is in its 183, the caller's in the 2xx of the callee's dialog (RFC 3261 §13.2.1)",
+        script: "
+            west =INVITE sip:bob@example.net | Supported: 100rel + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =183 Session Progress | Require: 100rel | RSeq: 5 + sdp > bob =PRACK, west =183 INVITE + relay
+            bob =200 OK to PRACK
+            bob =200 OK to INVITE > west =200 INVITE + relay
+            west =ACK > bob =ACK
+            west =BYE > west =200 BYE, bob =BYE
+            bob =200 OK
+        ",
+        ends: "200 normal by caller",
+        ..RINGS
+    },
+    Flow {
+        section: "described-in-a-preview",
+        about: "a callee that should have repeated its description in the 2xx (RFC 3261 §13.2.1)",
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =183 Session Progress + sdp > west =183 INVITE + relay
+            bob =180 Ringing
+            bob =200 OK to INVITE > west =200 INVITE + relay
+            west =ACK > bob =ACK
+            west =BYE > west =200 BYE, bob =BYE
+            bob =200 OK
+        ",
+        ends: "200 normal by caller",
+        ..RINGS
+    },
+    Flow {
+        section: "rings-reliably",
+        about: "the caller is spared the callee's ringing, which the switch acknowledges for it (RFC 3262 §4)",
+        script: "
+            west =INVITE sip:bob@example.net | Supported: 100rel + sdp > west =100 INVITE, bob =INVITE + relay
+            bob =180 Ringing | Require: 100rel | RSeq: 5 > bob =PRACK, west =183 INVITE + relay
+            bob =200 OK to PRACK
+            bob =200 OK to INVITE + sdp > west =200 INVITE + relay
+            west =ACK > bob =ACK
+            west =BYE > west =200 BYE, bob =BYE
+            bob =200 OK
+        ",
+        ends: "200 normal by caller",
+        ..RINGS
+    },
+    Flow {
         section: "bye-in-announcement",
         about: "the caller has heard enough of an announcement: its INVITE ends, the record keeps the reason",
         script: "

@@ -57,7 +57,7 @@ impl Call {
     }
 
     /// Whether the caller hears the switch's ringback.
-    pub(super) fn is_ringing(&self) -> bool {
+    pub(in crate::call) fn is_ringing(&self) -> bool {
         self.attempts.iter().any(|attempt| matches!(attempt.ring(), Ring::Ours { .. }))
     }
 
@@ -84,7 +84,6 @@ impl Call {
         let address = config.listen[usize::from(caller.socket.0)].advertise.ip();
         let answer = sdp::answer(offer, &taken, SocketAddr::new(address, port), number);
         self.story.push("the caller hears the switch's ringback (media.local-ring)".to_owned());
-        self.ingress.has_rung = true;
         self.frozen = self.frozen.take().or(decision);
         self.show_own(step, &answer);
     }
