@@ -229,8 +229,10 @@ fn an_announcement_has_an_end() {
 #[test]
 fn who_cannot_hear_it_is_refused_at_once() {
     type Change = fn(&mut Scene);
-    let cases: [(&str, &str, u16, Change); 5] = [
+    let cases: [(&str, &str, u16, Change); 7] = [
         ("", "m=audio 4000 RTP/AVP 18", 486, |_| ()),
+        ("", "m=audio 4000 RTP/AVP 8\r\na=sendonly", 486, |_| ()),
+        ("", "m=audio 4000 RTP/AVP 8\r\nc=IN IP4 0.0.0.0", 486, |_| ()),
         ("Require: 100rel\r\n", ALAW, 486, |_| ()),
         ("", "", 486, |_| ()),
         ("", ALAW, 480, |_| ()),

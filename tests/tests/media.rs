@@ -3,7 +3,7 @@
 
 use crosspoint_core::cdr::CallRecord;
 use crosspoint_core::event::Event;
-use crosspoint_sim::phone::sdp::Codec;
+use crosspoint_sim::phone::sdp::{Codec, Direction};
 use crosspoint_sim::phone::{Answering, Change, Hold, Phone, Reliability, Settings};
 use crosspoint_sim::world::{DOMAIN, PASSWORD, SWITCH, World};
 use crosspoint_tests::scene::{ALICE, BOB, add_phones, agreed, call, finish, hang_up, s, set};
@@ -163,7 +163,7 @@ fn rung(alice: fn(&mut Settings), bob: fn(&mut Settings)) -> (Vec<String>, Strin
 fn the_switch_rings_where_it_can_and_once() {
     let (ours, impossible) = (
         "the caller hears the switch's ringback (media.local-ring)",
-        "no ringback: the caller offers no G.711 (media.local-ring)",
+        "no ringback: the caller offers to hear no G.711 (media.local-ring)",
     );
     let with_media: fn(&mut Settings) = |bob| (bob.early_media, bob.rings_with) = (true, 183);
     let as_usual: fn(&mut Settings) = |_| ();
@@ -175,6 +175,31 @@ fn the_switch_rings_where_it_can_and_once() {
     assert_eq!(rung(required, as_usual), (vec!["180".to_owned()], String::new()), "it takes no unreliable one");
     let no_offer: fn(&mut Settings) = |alice| alice.makes_offer = false;
     assert_eq!(rung(no_offer, as_usual), (vec!["180".to_owned()], String::new()));
+}
+
+/// RFC 3264 §5.1: who only listens hears it; who only speaks, or neither, is shown the phone's 180 instead.
+#[test]
+fn who_listens_hears_the_ringback() {
+    let cases = [
+        (Direction::SendRecv, true),
+        (Direction::RecvOnly, true),
+        (Direction::SendOnly, false),
+        (Direction::Inactive, false),
+    ];
+    for (offers, is_heard) in cases {
+        let mut world = scene("", "local_ring = true");
+        set(&mut world, ALICE, |alice| alice.offers = offers);
+        set(&mut world, BOB, |bob| bob.answering = Answering::RingOnly);
+        call(&mut world, ALICE, BOB);
+        world.run_for(s(4));
+        let shown = if is_heard { "|<-183 INVITE c1.1" } else { "|<-180 INVITE c1.1" };
+        assert!(world.ladder("").contains(shown), "{offers:?}: {}", world.ladder(""));
+        let heard = world.phone(ALICE).audio().received;
+        assert_eq!((heard > 40, heard > 0), (is_heard, is_heard), "{offers:?}: {heard} packets");
+        world.act(ALICE, Phone::hang_up);
+        assert!(world.run_until_idle(s(900)));
+        assert_eq!(world.violations(), Vec::<String>::new());
+    }
 }
 
 /// The ringing ends with its attempt, and nothing is left.

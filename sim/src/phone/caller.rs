@@ -7,7 +7,7 @@ use super::message::{Message, Text, address_of};
 use super::misbehave::{Misbehaviour, Moment};
 use super::reliable::{OPTION, Reliability, lists};
 use super::script::X_OP;
-use super::sdp::of_message;
+use super::sdp::{Session, of_message};
 use super::{End, Notice, Phone, Todo};
 use bytes::Bytes;
 use crosspoint_core::time::Instant;
@@ -46,7 +46,8 @@ impl Phone {
     pub(super) fn place(&mut self, op: u64, to: &str, headers: &[(&str, String)]) -> u32 {
         let number = self.next_call_number();
         let (call_id, tag) = (self.token(), self.token());
-        let mut call = Call::outgoing(number, call_id, tag, &self.own_uri(), to, self.first_description(number));
+        let first = Session { direction: self.settings.offers, ..self.first_description(number) };
+        let mut call = Call::outgoing(number, call_id, tag, &self.own_uri(), to, first);
         call.ends_at = self.longest_call();
         (call.op, call.script) = (op, self.script_for(op));
         let reliability = call.script.reliability.unwrap_or(self.settings.reliability);

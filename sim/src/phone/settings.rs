@@ -3,7 +3,7 @@
 use super::digest::Algorithm;
 use super::fork::Branch;
 use super::reliable::Reliability;
-use super::sdp::Codec;
+use super::sdp::{Codec, Direction};
 use super::speech::Speech;
 use super::trunk::Trunk;
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,8 @@ pub struct Settings {
     pub marks: bool,
     /// Its INVITEs have an offer; else the other side makes it.
     pub makes_offer: bool,
+    /// Which way the audio of that offer goes.
+    pub offers: Direction,
     /// Whether it does RFC 3262.
     pub reliability: Reliability,
     /// So long after a reliable provisional answer its PRACK goes out.
@@ -143,6 +145,7 @@ impl Settings {
             offers_video: false,
             marks: false,
             makes_offer: true,
+            offers: Direction::SendRecv,
             reliability: Reliability::Unsupported,
             prack_after: Duration::ZERO,
             offers_in_prack: false,

@@ -5,6 +5,7 @@
 
 use super::super::{Call, End, ReliableWish, Step};
 use super::open::description;
+use super::own::audible;
 use super::station::Station;
 use crate::media::SessionId;
 use crate::relays::Granted;
@@ -54,7 +55,7 @@ impl Announcement {
 /// What of the caller's offer an announcement takes.
 fn taken<'m>(invite: &'m Message<'_>) -> Option<(&'m [u8], Taken)> {
     let offer = description(invite)?;
-    Some((offer, sdp::take(offer)?))
+    Some((offer, audible(offer)?))
 }
 
 impl Call {
@@ -90,7 +91,8 @@ impl Call {
         let mut can_take = false;
         self.with_invite(|_, invite| can_take = taken(invite).is_some());
         if !can_take {
-            self.story.push(format!("no announcement of {name}: the caller offers no G.711 (media.announcement)"));
+            self.story
+                .push(format!("no announcement of {name}: the caller offers to hear no G.711 (media.announcement)"));
             return Some(ending);
         }
         let station = match self.ask_station(step) {

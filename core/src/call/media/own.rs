@@ -6,6 +6,7 @@ use super::super::{Call, LegState, Of, Side, Step, answer, glare};
 use super::Ring;
 use crate::dialog::Tag;
 use crate::limits;
+use crate::sdp::{self, Taken};
 use crate::sip::{Message, Method, Name, Writer};
 use crate::transaction::{Reply, ServerId};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,13 @@ pub struct OwnDialog {
     pub tag: Tag,
     /// CSeq number of the caller's last request.
     pub remote_cseq: u32,
+}
+
+/// What of this offer the caller can hear of the switch's own; none where that is no G.711, or it takes no media.
+pub(super) fn audible(offer: &[u8]) -> Option<Taken> {
+    let taken = sdp::take(offer)?;
+    let streams = sdp::streams(offer).ok()?;
+    streams.get(taken.index).filter(|stream| !stream.is_held()).map(|_| taken)
 }
 
 impl Call {

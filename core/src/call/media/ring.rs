@@ -5,6 +5,7 @@
 
 use super::super::{Attempt, Call, ReliableWish, Step};
 use super::open::description;
+use super::own::audible;
 use crate::media::tone::Law;
 use crate::media::{Party, SessionId};
 use crate::sdp;
@@ -69,14 +70,14 @@ impl Call {
         let phone = config.phones.find(&attempt.way.user);
         let Some(relayed) = attempt.media.relayed.as_mut() else { return };
         let offer = description(invite).unwrap_or_default();
-        let place = sdp::take(offer).and_then(|taken| {
+        let place = audible(offer).and_then(|taken| {
             let stream = relayed.streams.get(taken.index)?;
             let law = Law::of_payload_type(taken.payload_type)?;
             Some((taken, stream.session?, stream.held()?[0].place.port, law))
         });
         let (Some((taken, session, port, law)), Some(phone)) = (place, phone) else {
             relayed.ring = Ring::Impossible;
-            self.story.push("no ringback: the caller offers no G.711 (media.local-ring)".to_owned());
+            self.story.push("no ringback: the caller offers to hear no G.711 (media.local-ring)".to_owned());
             return;
         };
         relayed.ring = Ring::Ours { session, law };
