@@ -298,8 +298,9 @@ impl Call {
         if !next.goes_on {
             self.ways.clear();
         }
-        if !is_live(&self.attempts) {
-            self.advance(step);
+        match is_live(&self.attempts) {
+            true => self.ring_on(step),
+            false => self.advance(step),
         }
     }
 

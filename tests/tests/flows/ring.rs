@@ -1,10 +1,12 @@
 //! Early dialogs of the switch's own: what a caller may ask there, while it hears the switch's ringback or an
 //! announcement.
 
-use crate::script::{Flow, Person, gateway, phone};
+use crate::script::{Flow, Person, gateway, one_of, phone};
 
 const WEST: Person = gateway("west", "192.0.2.1", &[]);
 const BOB: Person = phone("bob", "192.0.2.4", "sip:bob@192.0.2.4");
+const DESK: Person = one_of("desk", "192.0.2.5", "bob", "sip:bob@192.0.2.5");
+const MOBILE: Person = one_of("mobile", "192.0.2.6", "bob", "sip:bob@192.0.2.6");
 const RINGS: Flow<'static> =
     Flow { domain: "example.net", people: &[WEST, BOB], phones: "local_ring = true", ..Flow::EMPTY };
 const ANNOUNCES: Flow<'static> = Flow {
@@ -186,6 +188,23 @@ pub(crate) const FLOWS: &[Flow<'static>] = &[
             west =ACK > bob =ACK
             west =BYE > west =200 BYE, bob =BYE
             bob =200 OK
+        ",
+        ends: "200 normal by caller",
+        ..RINGS
+    },
+    Flow {
+        section: "one-of-two-phones-fails",
+        about: "the caller hears the other one ring on, in a further dialog: its ports are others",
+        people: &[WEST, DESK, MOBILE],
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, desk =INVITE + relay, mobile =INVITE + relay
+            desk =180 Ringing > west =183 INVITE + relay
+            mobile =180 Ringing
+            desk =480 Temporarily Unavailable > desk =ACK, west =183 INVITE + relay
+            mobile =200 OK to INVITE + sdp > west =200 INVITE + relay
+            west =ACK > mobile =ACK
+            west =BYE > west =200 BYE, mobile =BYE
+            mobile =200 OK
         ",
         ends: "200 normal by caller",
         ..RINGS

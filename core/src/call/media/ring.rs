@@ -57,6 +57,17 @@ impl Call {
         self.is_ringing()
     }
 
+    /// A phone has failed. If the caller heard the ringback by its ports, it hears it by those of another one that rings.
+    pub(in crate::call) fn ring_on(&mut self, step: &mut Step<'_>) {
+        let rings = |attempt: &&Attempt| attempt.is_live() && attempt.heard.ringing && attempt.rings_locally();
+        let next = self.attempts.iter().find(rings).map(|attempt| attempt.id);
+        if let Some(id) = next
+            && !self.own.is_empty()
+        {
+            self.ring_locally(step, id);
+        }
+    }
+
     /// Whether the caller hears the switch's ringback.
     pub(in crate::call) fn is_ringing(&self) -> bool {
         self.attempts.iter().any(|attempt| matches!(attempt.ring(), Ring::Ours { .. }))
