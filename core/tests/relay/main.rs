@@ -288,3 +288,23 @@ fn one_way_audio_is_told() {
                 (media.one-way)";
     assert!(route.contains(told), "{route}");
 }
+
+/// RFC 3261 §13.2.1: the callee's answer is in its reliable 183 alone, and the caller is to get it with the 2xx; this one
+/// is as long as a datagram can be.
+#[test]
+fn an_answer_that_does_not_fit_into_the_2xx_is_left_out() {
+    for (octets, has_answer) in [(1000, true), (65_480, false)] {
+        let mut scene = Scene::of(Driver::Opens, "SS_MEDIAPROXYMODE = \"On\"", "rel100 = \"on\"");
+        scene.invite("audio 4000");
+        let invited = scene.take(CALLEE, "INVITE ");
+        let head = response(&invited, 183, "callee", CALLEE) + "Require: 100rel\r\nRSeq: 1\r\n";
+        scene.hear(CALLEE, &with_body(&head, &sdp("198.51.100.2", "audio 6000")));
+        let prack = scene.take(CALLEE, "PRACK ");
+        scene.hear(CALLEE, &with_body(&response(&prack, 200, "", CALLEE), ""));
+        let mut head = response(&invited, 200, "callee", CALLEE);
+        head += &format!("X-Any: {}\r\n", "a".repeat(octets - head.len()));
+        scene.hear(CALLEE, &with_body(&head, ""));
+        let answer = scene.take(CALLER, "SIP/2.0 200 ");
+        assert_eq!(shown(&answer).contains("ours"), has_answer, "{answer}");
+    }
+}
