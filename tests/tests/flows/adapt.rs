@@ -127,7 +127,11 @@ fn inside(text: &mut Text, peer: &Peer) {
     let dialog = peer.dialog(text.value("Call-ID").as_deref()).expect("it has spoken with the switch before");
     text.set_uri(&dialog.target);
     text.set("From", &dialog.local);
-    text.set("To", &dialog.remote);
+    // a tag of the switch's own is not printed: it names one of several early dialogs
+    if !peer.received.iter().any(|message| message.to_tag().is_some() && message.to_tag() == text.tag("To").as_deref())
+    {
+        text.set("To", &dialog.remote);
+    }
     text.set("Call-ID", &dialog.call_id);
     let method = text.method().expect("a request").to_owned();
     let printed = text.value("CSeq").and_then(|value| value.split(' ').next()?.parse().ok());

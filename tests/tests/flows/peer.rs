@@ -129,6 +129,19 @@ impl Peer {
         format!("{rseq} {cseq}")
     }
 
+    /// To of the early dialog of this number, from 1, in the order in which they began.
+    pub(crate) fn nth_early(&self, number: usize) -> &str {
+        let is_early = |message: &&Message| matches!(message.status(), Some(101..200)) && message.to_tag().is_some();
+        let mut found: Vec<&str> = Vec::new();
+        for to in self.received.iter().filter(is_early).filter_map(|message| message.get("To")) {
+            if !found.contains(&to) {
+                found.push(to);
+            }
+        }
+        let at = number.checked_sub(1).and_then(|at| found.get(at));
+        at.unwrap_or_else(|| panic!("{} has no early dialog {number}", self.name))
+    }
+
     /// Its dialog of this number, from 1, in the order in which they began.
     pub(crate) fn nth_dialog(&self, number: usize) -> &Dialog {
         let found = number.checked_sub(1).and_then(|at| self.dialogs.get(at));

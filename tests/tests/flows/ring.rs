@@ -210,6 +210,25 @@ pub(crate) const FLOWS: &[Flow<'static>] = &[
         ..RINGS
     },
     Flow {
+        section: "bye-in-one-of-two",
+        about: "the first early dialog ends and no more (RFC 3261 §15.1.1), the second is the caller's last and ends the call",
+        people: &[WEST, DESK, MOBILE],
+        script: "
+            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, desk =INVITE + relay, mobile =INVITE + relay
+            desk =180 Ringing > west =183 INVITE + relay
+            mobile =180 Ringing
+            desk =480 Temporarily Unavailable > desk =ACK, west =183 INVITE + relay
+            west =BYE | To: {early 1} > west =200 BYE
+            west =OPTIONS | To: {early 1} > west =481 OPTIONS
+            west =BYE | To: {early 2} > west =200 BYE, west =487 INVITE, mobile =CANCEL
+            west =ACK
+            mobile =200 OK to CANCEL
+            mobile =487 Request Terminated to INVITE > mobile =ACK
+        ",
+        ends: "487 cancelled by caller",
+        ..RINGS
+    },
+    Flow {
         section: "bye-in-announcement",
         about: "the caller has heard enough of an announcement: its INVITE ends, the record keeps the reason",
         script: "

@@ -15,6 +15,7 @@
 //! bob =BYE@1                      in the first of its dialogs; without that in the one printed, or the last
 //! west =INVITE sip:x | Replaces: {replaces bob 2}   as bob would write of his second dialog; {replaces% bob 2} escaped
 //! west =PRACK | RAck: {rack}      of the last reliable answer
+//! west =BYE | To: {early 1}       in the first early dialog of its INVITE
 //! ```
 //! What the switch sends is compared per hearer in order. `=STATUS METHOD` and `=METHOD` also name what only our switch
 //! sends: the RFC's proxy passes a BYE's 200 on, a back-to-back user agent answers it at once.

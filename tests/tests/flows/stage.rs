@@ -139,10 +139,14 @@ impl<'f> Stage<'f> {
         }
     }
 
-    /// A header line with the dialogs that `{replaces bob 2}` means, or the reliable answer of `{rack}`.
+    /// A header line with the dialogs that `{replaces bob 2}` means, the reliable answer of `{rack}`, or the early dialog of
+    /// `{early 1}`.
     fn filled_in(&self, speaker: usize, line: &str) -> String {
         if line.contains("{rack}") {
             return line.replace("{rack}", &self.peers[speaker].rack());
+        }
+        if let Some(number) = line.strip_prefix("To: {early ").and_then(|rest| rest.strip_suffix('}')) {
+            return format!("To: {}", self.peers[speaker].nth_early(number.parse().expect("a number")));
         }
         let Some((before, rest)) = line.split_once("{replaces") else { return line.to_owned() };
         let (what, after) = rest.split_once('}').expect("`{replaces who number}`");
