@@ -199,7 +199,7 @@ impl Checks {
                 if seen.method == Method::Ack {
                     self.server.acknowledged(at, &seen, &self.legs, &self.rules, &mut self.found);
                     self.legs.ack_came(at, &seen);
-                } else if self.server.came(at, &seen, name) {
+                } else if self.server.came(at, &seen, name, &self.rules) {
                     self.legs.request_came(at, &seen);
                     self.search.request_came(at, &seen);
                 }

@@ -74,11 +74,14 @@ impl Server {
         *self = Server::default();
     }
 
-    /// A request other than ACK came; whether it is a new one.
-    pub(super) fn came(&mut self, at: At, seen: &Seen<'_>, name: &[u8]) -> bool {
+    /// A request other than ACK came; whether it is a new one. A copy that was under way until the transaction was over is
+    /// none, but the switch knows that no more than the RFC does, and answers it anew.
+    pub(super) fn came(&mut self, at: At, seen: &Seen<'_>, name: &[u8], schedule: &Schedule) -> bool {
         // by its CSeq, as the answer will be: where the two differ it is answered all the same
         let key = key(seen, if seen.cseq_method.is_empty() { name } else { seen.cseq_method });
-        if let Some(asked) = self.asked.get_mut(key) {
+        let known = self.asked.get_mut(key);
+        let is_new = known.is_none();
+        if let Some(asked) = known.filter(|asked| !asked.is_over(at.now, schedule)) {
             asked.came = at.now;
             asked.sources[1] = at.peer;
             return false;
@@ -103,7 +106,7 @@ impl Server {
             acknowledged: None,
         };
         self.asked.insert(at.now, key, asked);
-        true
+        is_new
     }
 
     /// Somebody sends again what he has heard: who sent it first is answered again.
@@ -244,6 +247,11 @@ impl Server {
 impl Asked {
     fn title(&self) -> String {
         format!("{} {} of {}", self.method.name(), self.cseq, self.sources[0])
+    }
+
+    /// Whether the switch has forgotten its answer: timers H, J (RFC 3261 §17.2) and L (RFC 6026 §7.1).
+    fn is_over(&self, now: Instant, schedule: &Schedule) -> bool {
+        self.answer.is_some_and(|(_, since, _)| now.since(since) >= schedule.give_up())
     }
 
     fn violation(&self, check: &'static str, text: &str) -> Violation {
