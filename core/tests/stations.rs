@@ -9,31 +9,13 @@ use crosspoint_core::ports::Shard;
 use crosspoint_core::rng::media_stream;
 use crosspoint_core::{Control, Input, Seed};
 use rig::{CALLEE, CALLER, Driver, Rig, field, with_body};
-use std::ops::{Deref, DerefMut};
 
-struct Scene {
-    rig: Rig,
+/// A switch with these keys and tables.
+fn begin(keys: &str) -> Rig {
+    Rig::new(Driver::Opens, "IVR_RTP_PORT = \"30000,30099\"", &format!("prefixes = [\"08\"]\n{keys}"))
 }
 
-impl Deref for Scene {
-    type Target = Rig;
-    fn deref(&self) -> &Rig {
-        &self.rig
-    }
-}
-
-impl DerefMut for Scene {
-    fn deref_mut(&mut self) -> &mut Rig {
-        &mut self.rig
-    }
-}
-
-impl Scene {
-    fn new(keys: &str) -> Scene {
-        let callee = format!("prefixes = [\"08\"]\n{keys}");
-        Scene { rig: Rig::new(Driver::Opens, "IVR_RTP_PORT = \"30000,30099\"", &callee) }
-    }
-
+impl Rig {
     /// The caller's INVITE for this number, with this `m=` line and what follows.
     fn invite(&mut self, number: &str, lines: &str, media: &str) {
         let head = head("INVITE", number, "", 1);
@@ -123,14 +105,14 @@ fn sounds() -> Sounds {
 }
 
 /// A scene whose shard has the recordings, of a tenth of a second.
-fn announcing() -> Scene {
-    let mut scene = Scene::new(ANNOUNCEMENTS);
+fn announcing() -> Rig {
+    let mut scene = begin(ANNOUNCEMENTS);
     scene.shard = MediaShard::new(media_stream(Seed::from_number(1), 0), sounds());
     scene
 }
 
 /// The call rings nowhere: the callee refuses it.
-fn refused(scene: &mut Scene, status: u16) {
+fn refused(scene: &mut Rig, status: u16) {
     let invited = scene.take(CALLEE, "INVITE ");
     scene.hear(CALLEE, &response(&invited, status));
 }
@@ -186,7 +168,7 @@ fn the_caller_need_not_hear_it_out() {
 fn an_operator_ends_what_rings() {
     for is_twice in [false, true] {
         let keys = ANNOUNCEMENTS.replace("busy =", "operator =");
-        let mut scene = Scene::new(&keys);
+        let mut scene = begin(&keys);
         scene.shard = MediaShard::new(media_stream(Seed::from_number(1), 0), sounds());
         scene.invite("0815", "", ALAW);
         let invited = scene.take(CALLEE, "INVITE ");
@@ -219,7 +201,7 @@ fn an_announcement_has_an_end() {
     scene.pass(2_000);
     assert_eq!(scene.ended(), ("busy", "callee", 486));
     scene.nothing_is_left();
-    let mut scene = Scene::new(ANNOUNCEMENTS);
+    let mut scene = begin(ANNOUNCEMENTS);
     scene.invite("0815", "", ALAW);
     refused(&mut scene, 486);
     assert_eq!(scene.ended(), ("busy", "callee", 486), "the shard has no recording");
@@ -228,7 +210,7 @@ fn an_announcement_has_an_end() {
 
 #[test]
 fn who_cannot_hear_it_is_refused_at_once() {
-    type Change = fn(&mut Scene);
+    type Change = fn(&mut Rig);
     let cases: [(&str, &str, u16, Change); 7] = [
         ("", "m=audio 4000 RTP/AVP 18", 486, |_| ()),
         ("", "m=audio 4000 RTP/AVP 8\r\na=sendonly", 486, |_| ()),
@@ -254,7 +236,7 @@ fn who_cannot_hear_it_is_refused_at_once() {
 const NUMBERS: &str = "[tones]\necho_number = \"9000\"\ntone_number = \"0800\"\n";
 const ANSWER: &str = " RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\na=sendrecv\r\n";
 
-impl Scene {
+impl Rig {
     /// A request of the caller's inside the dialog that this answer has made.
     fn request(&mut self, method: &str, cseq: u32, answer: &str, media: &str) {
         let to = field(answer, "To");
@@ -280,7 +262,7 @@ fn a_number_of_the_switchs_own_is_answered_before_phones_and_gateways() {
         ("0800", ALAW, Program::Tone(crosspoint_core::media::tone::Cadence::test_tone())),
     ];
     for (number, offer, program) in cases {
-        let mut scene = Scene::new(NUMBERS);
+        let mut scene = begin(NUMBERS);
         scene.invite(number, "", offer);
         let answer = scene.take(CALLER, "SIP/2.0 200 ");
         match program {
@@ -309,7 +291,7 @@ fn a_number_of_the_switchs_own_is_not_for_everybody() {
         ("m=audio 4000 RTP/AVP 18", Driver::Opens, ("codec_mismatch", "server", 488)),
         (ALAW, Driver::InUse, ("no_media_ports", "server", 503)),
     ] {
-        let mut scene = Scene::new(NUMBERS);
+        let mut scene = begin(NUMBERS);
         scene.driver = driver;
         scene.invite("9000", "", media);
         scene.pass(2);
@@ -322,7 +304,7 @@ fn a_number_of_the_switchs_own_is_not_for_everybody() {
 #[test]
 fn the_switch_makes_the_offer_where_the_caller_makes_none() {
     for (accepted, ended) in [("m=audio 4000 RTP/AVP 0", None), ("m=audio 0 RTP/AVP 0", Some("codec_mismatch"))] {
-        let mut scene = Scene::new(NUMBERS);
+        let mut scene = begin(NUMBERS);
         scene.invite("9000", "", "");
         let offer = scene.take(CALLER, "SIP/2.0 200 ");
         assert!(body(&offer).contains(" RTP/AVP 8 0\r\n"), "{offer}");
@@ -346,7 +328,7 @@ fn the_switch_makes_the_offer_where_the_caller_makes_none() {
 /// Hold, resume, refresh, another law: each answered by the switch, with a version that rises where its answer changes.
 #[test]
 fn changes_are_answered_by_the_switch() {
-    let mut scene = Scene::new(NUMBERS);
+    let mut scene = begin(NUMBERS);
     scene.invite("9000", "", ALAW);
     let first = scene.take(CALLER, "SIP/2.0 200 ");
     scene.request("ACK", 1, &first, "");
@@ -391,7 +373,7 @@ fn changes_are_answered_by_the_switch() {
 
 #[test]
 fn a_call_of_the_switchs_own_ends_after_an_hour_and_without_an_ack() {
-    let mut scene = Scene::new(NUMBERS);
+    let mut scene = begin(NUMBERS);
     scene.invite("9000", "", ALAW);
     let answer = scene.take(CALLER, "SIP/2.0 200 ");
     scene.request("ACK", 1, &answer, "");
@@ -400,7 +382,7 @@ fn a_call_of_the_switchs_own_ends_after_an_hour_and_without_an_ack() {
     scene.hear(CALLER, &response(&bye, 200));
     assert_eq!(scene.ended(), ("max_duration", "server", 200));
     scene.nothing_is_left();
-    let mut scene = Scene::new(NUMBERS);
+    let mut scene = begin(NUMBERS);
     scene.invite("9000", "", ALAW);
     scene.pass(40_000);
     let bye = scene.take(CALLER, "BYE ");
@@ -410,7 +392,7 @@ fn a_call_of_the_switchs_own_ends_after_an_hour_and_without_an_ack() {
 }
 
 /// One step of a call, whatever came before it.
-fn step(scene: &mut Scene, answer: &mut String, step: u8, cseq: u32) {
+fn step(scene: &mut Rig, answer: &mut String, step: u8, cseq: u32) {
     const OFFERS: [&str; 5] =
         ["", ALAW, "m=audio 4002 RTP/AVP 0 8\r\na=sendonly", "m=audio 4000 RTP/AVP 18", "m=audio 0 RTP/AVP 8"];
     let offer = OFFERS[usize::from(step) / 16 % OFFERS.len()];
@@ -440,7 +422,7 @@ fn step(scene: &mut Scene, answer: &mut String, step: u8, cseq: u32) {
 
 /// Whatever a caller does and in whichever order: each call ends, with one record, and leaves nothing behind.
 fn every_call_ends(number: u8, offer: bool, steps: Vec<u8>) -> bool {
-    let mut scene = Scene::new(&format!("{ANNOUNCEMENTS}operator = \"busy.wav\"\n").replace("[tones]\n", NUMBERS));
+    let mut scene = begin(&format!("{ANNOUNCEMENTS}operator = \"busy.wav\"\n").replace("[tones]\n", NUMBERS));
     scene.shard = MediaShard::new(media_stream(Seed::from_number(1), 0), sounds());
     let number = ["9000", "0800", "0815", "0915"][usize::from(number) % 4];
     scene.invite(number, "", if offer { ALAW } else { "" });

@@ -16,6 +16,27 @@ const ANNOUNCES: Flow<'static> = Flow {
     ..RINGS
 };
 
+/// This is asked while the caller hears the ringback, which it gives up then; it is told this besides.
+macro_rules! asked {
+    ($section:literal, $about:literal, $asked:literal, $told:expr) => {
+        Flow {
+            section: $section,
+            about: $about,
+            script: concat!(
+                "west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay\n",
+                "bob =180 Ringing > west =183 INVITE + relay\n",
+                $asked,
+                "\nwest =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL\n",
+                "west =ACK\n",
+                "bob =200 OK to CANCEL\n",
+                "bob =487 Request Terminated to INVITE > bob =ACK\n",
+            ),
+            told: $told,
+            ..RINGS
+        }
+    };
+}
+
 /// By what they show.
 pub(crate) const FLOWS: &[Flow<'static>] = &[
     Flow {
@@ -32,108 +53,48 @@ pub(crate) const FLOWS: &[Flow<'static>] = &[
         ends: "487 cancelled by caller",
         ..RINGS
     },
-    Flow {
-        section: "update",
-        about: "a target refresh, answered by the switch (RFC 3311 §5.2)",
-        script: "
-            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
-            bob =180 Ringing > west =183 INVITE + relay
-            west =UPDATE > west =200 UPDATE
-            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
-            west =ACK
-            bob =200 OK to CANCEL
-            bob =487 Request Terminated to INVITE > bob =ACK
-        ",
-        ..RINGS
-    },
-    Flow {
-        section: "update-with-an-offer",
-        about: "the INVITE's offer has no answer yet: what is not sent reliably is a preview of one (RFC 3311 §5.2)",
-        script: "
-            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
-            bob =180 Ringing > west =183 INVITE + relay
-            west =UPDATE + sdp > west =500 UPDATE
-            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
-            west =ACK
-            bob =200 OK to CANCEL
-            bob =487 Request Terminated to INVITE > bob =ACK
-        ",
-        told: &[("west", "Retry-After: ")],
-        ..RINGS
-    },
-    Flow {
-        section: "prack",
-        about: "nothing was sent reliably here (RFC 3262 §3)",
-        script: "
-            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
-            bob =180 Ringing > west =183 INVITE + relay
-            west =PRACK | RAck: 1 1 INVITE > west =481 PRACK
-            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
-            west =ACK
-            bob =200 OK to CANCEL
-            bob =487 Request Terminated to INVITE > bob =ACK
-        ",
-        ..RINGS
-    },
-    Flow {
-        section: "info",
-        about: "what has no package is taken, though no callee is there to have it (RFC 6086 §4.2.2)",
-        script: "
-            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
-            bob =180 Ringing > west =183 INVITE + relay
-            west =INFO > west =200 INFO
-            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
-            west =ACK
-            bob =200 OK to CANCEL
-            bob =487 Request Terminated to INVITE > bob =ACK
-        ",
-        ..RINGS
-    },
-    Flow {
-        section: "info-of-a-package",
-        about: "the switch takes no package (RFC 6086 §4.2.2)",
-        script: "
-            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
-            bob =180 Ringing > west =183 INVITE + relay
-            west =INFO | Info-Package: x > west =469 INFO
-            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
-            west =ACK
-            bob =200 OK to CANCEL
-            bob =487 Request Terminated to INVITE > bob =ACK
-        ",
-        told: &[("west", "Recv-Info: ")],
-        ..RINGS
-    },
-    Flow {
-        section: "options",
-        about: "as outside dialogs (RFC 3261 §11.2)",
-        script: "
-            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
-            bob =180 Ringing > west =183 INVITE + relay
-            west =OPTIONS > west =200 OPTIONS
-            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
-            west =ACK
-            bob =200 OK to CANCEL
-            bob =487 Request Terminated to INVITE > bob =ACK
-        ",
-        told: &[("west", "Accept: application/sdp")],
-        ..RINGS
-    },
-    Flow {
-        section: "refer",
-        about: "nobody is there to be sent elsewhere",
-        script: "
-            west =INVITE sip:bob@example.net + sdp > west =100 INVITE, bob =INVITE + relay
-            bob =180 Ringing > west =183 INVITE + relay
-            west =REFER | Refer-To: <sip:carol@example.net> > west =405 REFER
-            west =CANCEL > west =200 CANCEL, west =487 INVITE, bob =CANCEL
-            west =ACK
-            bob =200 OK to CANCEL
-            bob =487 Request Terminated to INVITE > bob =ACK
-        ",
-        told: &[("west", "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK\r\n")],
-        ..RINGS
-    },
+    asked!(
+        "update",
+        "a target refresh, answered by the switch (RFC 3311 §5.2)",
+        "west =UPDATE > west =200 UPDATE",
+        &[]
+    ),
+    asked!(
+        "update-with-an-offer",
+        "the INVITE's offer has no answer yet: what is not sent reliably is a preview of one (RFC 3311 §5.2)",
+        "west =UPDATE + sdp > west =500 UPDATE",
+        &[("west", "Retry-After: ")]
+    ),
+    asked!(
+        "prack",
+        "nothing was sent reliably here (RFC 3262 §3)",
+        "west =PRACK | RAck: 1 1 INVITE > west =481 PRACK",
+        &[]
+    ),
+    asked!(
+        "info",
+        "what has no package is taken, though no callee is there to have it (RFC 6086 §4.2.2)",
+        "west =INFO > west =200 INFO",
+        &[]
+    ),
+    asked!(
+        "info-of-a-package",
+        "the switch takes no package (RFC 6086 §4.2.2)",
+        "west =INFO | Info-Package: x > west =469 INFO",
+        &[("west", "Recv-Info: ")]
+    ),
+    asked!(
+        "options",
+        "as outside dialogs (RFC 3261 §11.2)",
+        "west =OPTIONS > west =200 OPTIONS",
+        &[("west", "Accept: application/sdp")]
+    ),
+    asked!(
+        "refer",
+        "nobody is there to be sent elsewhere",
+        "west =REFER | Refer-To: <sip:carol@example.net> > west =405 REFER",
+        &[("west", "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK\r\n")]
+    ),
     Flow {
         section: "re-invite",
         about: "before the first INVITE's final answer (RFC 3261 §14.2)",
