@@ -2,9 +2,9 @@
 
 use super::answer::contact;
 use super::exchange::new_target;
-use super::media::{Ending, Station, description};
+use super::media::{ALLOW, Ending, Station, description};
 use super::start::described;
-use super::{Call, Destination, End, Exchange, ExchangeState, Kind, LegState, Open, Origin, Side, Step, headers};
+use super::{Call, Destination, End, Exchange, ExchangeState, Kind, LegState, Open, Origin, Side, Step};
 use crate::cdr::{EndDirection, EndReason};
 use crate::event::Event;
 use crate::input::Flow;
@@ -169,7 +169,7 @@ impl Call {
         let dialog = &mut branch.caller.dialog;
         let mut lines = Writer::lines();
         contact(step, dialog.flow, &mut lines);
-        lines.header("Allow", headers::ALLOW);
+        lines.header("Allow", ALLOW);
         if description.is_some() {
             lines.header("Content-Type", "application/sdp");
         }
@@ -227,9 +227,7 @@ impl Call {
         match message.method() {
             _ if self.end.is_some() => step.reply(server, 481, &tag),
             Some(Method::Invite | Method::Update) => self.on_change(step, id, message, flow, server),
-            Some(Method::Options | Method::Info) => self.consent(step, id, server, None),
-            Some(method) => crate::switch::not_allowed(step.cx, step.transactions, server, method, &tag),
-            None => {}
+            _ => self.answer_own(step, tag, message, server),
         }
     }
 

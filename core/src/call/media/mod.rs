@@ -31,6 +31,7 @@ pub(super) use decide::evidence;
 pub use description::Description;
 pub(super) use open::Opening;
 pub(super) use open::description;
+pub(super) use own::ALLOW;
 pub use own::OwnDialog;
 pub use report::Closing;
 pub use ring::Ring;

@@ -11,8 +11,8 @@ use crate::sip::{Message, Method, Name, Writer};
 use crate::transaction::{Reply, ServerId};
 use serde::{Deserialize, Serialize};
 
-/// What may be asked in such a dialog: the Allow header.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+/// What may be asked in a dialog whose other end is the switch: the Allow header.
+pub(in crate::call) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
 
 /// Such a dialog: what it has besides the identifiers of the caller's INVITE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,8 +77,9 @@ impl Call {
         }
     }
 
-    /// Answers what changes nothing in one of them: nothing is ever sent to the target that an UPDATE refreshes.
-    fn answer_own(&self, step: &mut Step<'_>, tag: Tag, message: &Message<'_>, server: ServerId) {
+    /// Answers what changes nothing where the switch is the other end: in one of these dialogs, where nothing is ever sent to
+    /// the target that an UPDATE refreshes, or in that of a number of its own.
+    pub(in crate::call) fn answer_own(&self, step: &mut Step<'_>, tag: Tag, message: &Message<'_>, server: ServerId) {
         let mut lines = Writer::lines();
         let status = match message.method() {
             Some(Method::Info) if message.value(Name::InfoPackage).is_some() => {
